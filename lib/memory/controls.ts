@@ -93,9 +93,9 @@ export function cancelRun(
 ): 'cancelled' | 'requested' | null {
   const run = tables.runs.get(runId);
   if (!run || run.verdict !== null) return null;
-  const answer = run.worker === null ? 'cancelled' : 'requested';
+  const isGoingOn = run.worker !== null || runningSteps(tables, runId).length > 0;
   cancel(tables, now, run);
-  return answer;
+  return isGoingOn ? 'requested' : 'cancelled';
 }
 
 export function runNow(tables: MemoryTables, now: EpochMs, job: JobRow, givenUp: readonly string[]): RunRow {

@@ -6,6 +6,7 @@ import {
   countParent,
   hasEnded,
   hasEndedWell,
+  isLeft,
   newStep,
   resultOf,
   rootOf,
@@ -62,8 +63,8 @@ function end(now: EpochMs, { step, verdict, reason, result }: StepEnding): FlowS
 /** Null: it stays as it is, or its run is born. */
 function decide(tables: MemoryTables, now: EpochMs, flow: FlowRow, step: FlowStepRow): StepEnding | null {
   if (step.state === 'released') return endOfMap(step);
-  // The end of a flow that is over sets nothing off.
-  if (step.state !== 'waiting' || flow.verdict !== null) return null;
+  // What ends in a flow that is over, or ending, sets nothing off.
+  if (step.state !== 'waiting' || isLeft(flow)) return null;
   const { after, need, ok, bad, skips } = step;
   const { otherwise } = step.definition;
   const notSkipped = after.length - skips;

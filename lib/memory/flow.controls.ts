@@ -1,12 +1,12 @@
 import type { EpochMs } from '../ports/storage.adapter.js';
 import { forgetFlow } from './flow.opening.js';
-import { allSteps, type FlowRow } from './flow.rows.js';
+import { allSteps, isLeft, type FlowRow } from './flow.rows.js';
 import { hold, reindexRun, release } from './runs.js';
 import type { MemoryTables, RunRow } from './tables.js';
 
 export function pauseFlow(tables: MemoryTables, now: EpochMs, runId: string): boolean {
   const flow = tables.flows.get(runId);
-  if (flow?.verdict !== null) return false;
+  if (!flow || isLeft(flow)) return false;
   flow.pausedAt ??= now;
   for (const run of runsOf(tables, flow)) {
     // One that goes on is held when it comes back.
@@ -18,7 +18,7 @@ export function pauseFlow(tables: MemoryTables, now: EpochMs, runId: string): bo
 
 export function resumeFlow(tables: MemoryTables, runId: string): boolean {
   const flow = tables.flows.get(runId);
-  if (flow?.verdict !== null) return false;
+  if (!flow || isLeft(flow)) return false;
   flow.pausedAt = null;
   for (const run of runsOf(tables, flow)) {
     if (run.held) release(tables, run);

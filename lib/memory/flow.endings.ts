@@ -1,14 +1,15 @@
 import type { JsonValue } from '../model/json.js';
 import { callbackOf } from '../ports/callback.js';
 import { outside } from '../ports/outside.js';
-import { flowVerdictOf, type FlowVerdict } from '../ports/flows.js';
+import type { FlowEnding } from '../ports/flow.ending.js';
+import { flowVerdictOf } from '../ports/flows.js';
 import { flowResultNotKept, maxFlowResult, type EpochMs } from '../ports/storage.adapter.js';
 import { bearCallback } from './definitions.js';
 import { advance, type StepEnding } from './flow.advancing.js';
 import { addSteps } from './flow.growth.js';
-import { allSteps, hasEndedWell, resultOf, type FlowRow, type FlowStepRow } from './flow.rows.js';
+import { allSteps, hasEndedWell, isLeft, resultOf, type FlowRow, type FlowStepRow } from './flow.rows.js';
 import { tellWaits } from './run.waits.js';
-import { cancel, finish, takeOpen } from './runs.js';
+import { cancel, finish, takeOpen, tryAgain, type Ending } from './runs.js';
 import type { EndedRun, MemoryTables, Step } from './tables.js';
 
 /** The longest list of names in an error. */
@@ -29,28 +30,35 @@ export function withFlows<T>(step: Step<T>): Step<T> {
 /** The flow has no step that goes on, so none will: its verdict is that of its run. */
 export function endIfOver(tables: MemoryTables, now: EpochMs, flow: FlowRow): void {
   if (flow.verdict !== null || flow.active > 0) return;
-  const bad = [...flow.steps.values()].filter((step) => !hasEndedWell(step));
-  const outcome = bad.length === 0 ? 'succeeded' : 'failed';
-  markOver(now, flow, outcome);
+  const { outcome, error, result, fingerprint = null } = flow.ending ?? endingOf(flow);
+  const { retryAt } = flow;
+  flow.verdict = retryAt === null ? flowVerdictOf(outcome) : 'cancelled';
+  flow.endedAt = now;
+  flow.pausedAt = null;
   const run = tables.runs.get(flow.runId)!;
+  run.cancelRequested = false;
   const taken = takeOpen(tables, now, run, outside);
-  const ending = {
-    finishedAt: now,
-    ...(bad.length === 0 ? resultOfFlow(flow) : { error: errorOf(bad), result: null }),
-  };
-  finish(tables, now, run, { outcome, startedAt: taken.openedAt!, ...ending });
-  if (outcome === 'succeeded' && ending.error !== null) tables.unkept.push(taken);
+  const ending = { finishedAt: now, error, result };
+  const verdict = { outcome, startedAt: taken.openedAt!, fingerprint, ...ending };
+  if (retryAt !== null) return tryAgain(tables, run, verdict, retryAt);
+  finish(tables, now, run, verdict);
+  if (flow.ending === null && outcome === 'succeeded' && error !== null) tables.unkept.push(taken);
   bearCallback(tables, now, callbackOf({ ...taken, ...run.claimedAs }, outcome, ending));
 }
 
-/** Its run has ended otherwise: what waits is cancelled, who runs is asked. */
-export function cancelFlow(
-  tables: MemoryTables,
-  now: EpochMs,
+/** What follows from its steps. */
+function endingOf(
   flow: FlowRow,
-  verdict: FlowVerdict = 'cancelled',
-): void {
-  markOver(now, flow, verdict);
+): Pick<Ending, 'fingerprint'> & Pick<FlowEnding, 'outcome' | 'error' | 'result'> {
+  const bad = [...flow.steps.values()].filter((step) => !hasEndedWell(step));
+  return bad.length === 0
+    ? { outcome: 'succeeded', ...resultOfFlow(flow) }
+    : { outcome: 'failed', error: errorOf(bad), result: null };
+}
+
+/** It is decided how its run ends: what waits is cancelled, who runs is asked. */
+export function cancelFlow(tables: MemoryTables, now: EpochMs, flow: FlowRow): void {
+  flow.pausedAt = null;
   const waiting: StepEnding[] = [];
   for (const step of allSteps(flow)) {
     if (step.state === 'waiting') waiting.push({ step, verdict: 'cancelled', reason: null, result: null });
@@ -64,8 +72,10 @@ function follow(tables: MemoryTables, now: EpochMs, ended: readonly EndedRun[]):
   const moves = new Map<FlowRow, { endings: StepEnding[]; fresh: FlowStepRow[] }>();
   for (const { run, outcome, error, result, flowStep } of ended) {
     const own = tables.flows.get(run.id);
-    if (own?.verdict === null)
-      cancelFlow(tables, now, own, outcome === null ? 'cancelled' : flowVerdictOf(outcome));
+    if (own?.verdict === null && own.ending !== null) {
+      cancelFlow(tables, now, own);
+      endIfOver(tables, now, own);
+    }
     const { step } = run;
     if (step === null || outcome === null) continue;
     const move = moves.get(step.flow) ?? { endings: [], fresh: [] };
@@ -77,7 +87,7 @@ function follow(tables: MemoryTables, now: EpochMs, ended: readonly EndedRun[]):
       reason: isSkipped ? flowStep.skipped! : error,
       result: structuredClone(result),
     });
-    if (outcome === 'succeeded' && step.flow.verdict === null) {
+    if (outcome === 'succeeded' && !isLeft(step.flow)) {
       const { added = [], joined = [] } = flowStep ?? {};
       move.fresh.push(...addSteps(tables, step.flow, added, joined, step.definition.name));
     }
@@ -87,12 +97,6 @@ function follow(tables: MemoryTables, now: EpochMs, ended: readonly EndedRun[]):
     endIfOver(tables, now, flow);
   }
   tellWaits(tables, now, ended);
-}
-
-function markOver(now: EpochMs, flow: FlowRow, verdict: FlowVerdict): void {
-  flow.verdict = verdict;
-  flow.endedAt = now;
-  flow.pausedAt = null;
 }
 
 /** Of the steps that nothing comes after, by their names. */

@@ -2,7 +2,15 @@ import { GrowthRefusal } from '../model/growth.refusal.js';
 import { cycleWith } from '../model/step.cycle.js';
 import type { NewFlowStep, Settlement, StepEnd } from '../ports/storage.adapter.js';
 import { maxFlowSteps } from '../ports/storage.adapter.js';
-import { countParent, hasEnded, newStep, rootOf, type FlowRow, type FlowStepRow } from './flow.rows.js';
+import {
+  countParent,
+  hasEnded,
+  isLeft,
+  newStep,
+  rootOf,
+  type FlowRow,
+  type FlowStepRow,
+} from './flow.rows.js';
 import { isHeldWith, isUnwanted } from './runs.js';
 import type { MemoryTables } from './tables.js';
 
@@ -75,7 +83,7 @@ export function checkGrowth(tables: MemoryTables, settlements: readonly Settleme
     const { outcome, flow: opened } = settlement;
     if (outcome === 'opened' && opened && !isUnwanted(run!))
       count(flow, opened.steps.length, opened.workflow);
-    if (outcome !== 'succeeded' || flow.verdict !== null) continue;
+    if (outcome !== 'succeeded' || isLeft(flow)) continue;
     const { added = [], joined = [] } = settlement.flowStep ?? {};
     if (added.length + joined.length === 0) continue;
     count(flow, added.length, flow.workflow);

@@ -1,6 +1,7 @@
 import type { ClaimedRun } from '../model/run.js';
 import type { Capability, EpochMs, Hands, Settlement, SettleResult } from '../ports/storage.adapter.js';
 import { withFlows } from './flow.endings.js';
+import { isLeft } from './flow.rows.js';
 import { claimRun } from './runs.js';
 import { reachOf } from './scopes.js';
 import { settle } from './settling.js';
@@ -19,7 +20,7 @@ export function settleInto(
   const born = tables.born.splice(0);
   const taken = take(tables, now, born, hands);
   // What the end of a flow sets off is not looked for.
-  const isAll = settlements.every(isEndOfStep) && flows.every((flow) => flow?.verdict === null);
+  const isAll = settlements.every(isEndOfStep) && flows.every((flow) => flow !== undefined && !isLeft(flow));
   const left = born.filter((run) => tables.waiting.has(run)).map(({ dueAt }) => dueAt);
   return {
     ...result,

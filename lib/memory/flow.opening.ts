@@ -1,6 +1,6 @@
 import type { EpochMs, NewFlow } from '../ports/storage.adapter.js';
 import { advance } from './flow.advancing.js';
-import { cancelFlow, endIfOver } from './flow.endings.js';
+import { endIfOver } from './flow.endings.js';
 import { addSteps } from './flow.growth.js';
 import { allSteps, type FlowRow } from './flow.rows.js';
 import type { MemoryTables, RunRow } from './tables.js';
@@ -8,7 +8,6 @@ import type { MemoryTables, RunRow } from './tables.js';
 /** Makes a graph of steps of a run that is open. */
 export function openFlow(tables: MemoryTables, now: EpochMs, run: RunRow, given: NewFlow): void {
   const before = tables.flows.get(run.id);
-  if (before?.verdict === null) cancelFlow(tables, now, before);
   if (before) forgetFlow(tables, before);
   const { workflow, version, params } = given;
   const { job, open, nominalAt } = run;
@@ -27,6 +26,8 @@ export function openFlow(tables: MemoryTables, now: EpochMs, run: RunRow, given:
     endedAt: null,
     pausedAt: run.step?.flow.pausedAt == null ? null : now,
     verdict: null,
+    ending: null,
+    retryAt: null,
     retryOf: run.retryOf,
     firstRun: null,
     stepOf: run.step,

@@ -70,13 +70,14 @@ function fitting(results: readonly JsonValue[]): number {
 function toFlow(flow: FlowRow): Flow {
   const { runId, workflow, version, namespace, app, params } = flow;
   const { openedAt, endedAt, pausedAt, verdict, retryOf } = flow;
+  const ending = verdict === null ? (flow.ending?.outcome ?? null) : null;
   const counts: Flow['counts'] = {};
   for (const step of allSteps(flow)) {
     const state = stateOf(step);
     counts[state] = (counts[state] ?? 0) + 1;
   }
   const about = { runId, workflow, version, namespace, app, params };
-  return { ...about, openedAt, endedAt, pausedAt, verdict, retryOf, counts };
+  return { ...about, openedAt, endedAt, pausedAt, verdict, ending, retryOf, counts };
 }
 
 function toFlowStep(step: FlowStepRow, withResult: boolean): FlowStep {

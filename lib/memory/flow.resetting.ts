@@ -13,9 +13,9 @@ import type { MemoryTables } from './tables.js';
 
 /** The steps of a flow that is over, and instances, that have ended well. What its end from outside has cut off has not, though it may fail: what was cancelled by that, and maps of which an instance was. */
 export function doneOf(flow: FlowRow): ReadonlySet<FlowStepRow> {
-  const isOutside = flow.verdict !== 'failed' || [...flow.steps.values()].every(hasEndedWell);
+  const cutOffFrom = flow.ending?.at ?? Infinity;
   const isCutOff = ({ state, releasedAt, endedAt }: FlowStepRow): boolean =>
-    state === 'cancelled' && (releasedAt === null || (isOutside && endedAt! >= flow.endedAt!));
+    state === 'cancelled' && (releasedAt === null || endedAt! >= cutOffFrom);
   return new Set(
     [...allSteps(flow)].filter(
       (step) => hasEndedWell(step) && !isCutOff(step) && !step.instances.some(isCutOff),

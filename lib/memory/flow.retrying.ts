@@ -111,6 +111,8 @@ function reopen(tables: MemoryTables, now: EpochMs, flow: FlowRow, job: JobRow):
     openedAt: now,
     endedAt: null,
     verdict: null,
+    ending: null,
+    retryAt: null,
   });
   return run;
 }

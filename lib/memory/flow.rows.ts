@@ -1,5 +1,6 @@
 import type { JsonValue } from '../model/json.js';
 import type { StepVerdict } from '../model/verdict.js';
+import type { FlowEnding } from '../ports/flow.ending.js';
 import type { EpochMs, Flow, FlowEdge, NewFlowStep } from '../ports/storage.adapter.js';
 
 /** A graph of steps whose end is the verdict of an open run. */
@@ -21,6 +22,10 @@ export interface FlowRow {
   endedAt: EpochMs | null;
   pausedAt: EpochMs | null;
   verdict: Flow['verdict'];
+  /** What was decided from outside; null: nothing was. It stays when the flow is over. Never changed in place. */
+  ending: FlowEnding | null;
+  /** Of one that is ending: when its run is tried again; null: it is not. */
+  retryAt: EpochMs | null;
   retryOf: string | null;
   /** The run that it was before all retries; null: it was not retried. */
   firstRun: string | null;
@@ -108,6 +113,11 @@ export function* allSteps({ steps }: FlowRow): Iterable<FlowStepRow> {
     yield step;
     yield* step.instances;
   }
+}
+
+/** Whether nothing begins in it any more. */
+export function isLeft({ verdict, ending }: FlowRow): boolean {
+  return verdict !== null || ending !== null;
 }
 
 export function hasEnded({ state }: FlowStepRow): boolean {

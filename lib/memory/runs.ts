@@ -210,13 +210,45 @@ function placedAs({ worker, claimedAs, job }: RunRow): RunRow['claimedAs'] {
   return worker === null ? { handler, queue } : claimedAs;
 }
 
-/** Ends a run for good. */
+/** Writes how an attempt has ended, and makes its run wait for the next one. */
+export function tryAgain(tables: MemoryTables, run: RunRow, ending: Ending, retryAt: EpochMs): void {
+  record(tables, run, ending, false);
+  run.open = null;
+  waitUntil(tables, run, retryAt);
+}
+
+/**
+ * Lets a run that is a flow end so once none of its steps is in anybody's hands: until then it is open, and nobody else ends it. The first who decides it does so; whoever comes later takes away that it is tried again.
+ * False: it is no flow, or that is over.
+ */
+export function leave(
+  tables: MemoryTables,
+  now: EpochMs,
+  run: RunRow,
+  { outcome, error = null, fingerprint = null, result = null }: Ending & { outcome: RunVerdict },
+  retryAt: EpochMs | null = null,
+): boolean {
+  const flow = tables.flows.get(run.id);
+  if (flow?.verdict !== null) return false;
+  const isFirst = flow.ending === null;
+  flow.ending ??= { outcome, error, fingerprint, result: structuredClone(result), at: now };
+  flow.retryAt = isFirst ? retryAt : null;
+  tables.waiting.delete(run);
+  run.held = false;
+  run.cancelRequested = true;
+  leaveOpen(tables, run, { since: run.open?.since ?? now, deadline: null });
+  if (isFirst) tellFlows(tables, run, null);
+  return true;
+}
+
+/** Ends a run for good. False: it is a flow, and ends with that, see `leave`. */
 export function finish(
   tables: MemoryTables,
   now: EpochMs,
   run: RunRow,
   ending: Ending & { outcome: RunVerdict },
-): void {
+): boolean {
+  if (leave(tables, now, run, ending)) return false;
   record(tables, run, ending, true);
   letGo(tables, run);
   tables.waiting.delete(run);
@@ -224,14 +256,21 @@ export function finish(
   const { job } = run;
   run.finishedAt = ending.finishedAt;
   tellFlows(tables, run, ending.outcome, ending);
-  if (run.step !== null) return void tables.runs.delete(run.id);
-  if (job.kind === 'one-off' && !run.detached) return keepOrDrop(tables, now, run, ending.outcome);
+  if (run.step !== null) {
+    tables.runs.delete(run.id);
+    return true;
+  }
+  if (job.kind === 'one-off' && !run.detached) {
+    keepOrDrop(tables, now, run, ending.outcome);
+    return true;
+  }
   job.runs.delete(run);
   if (run.detached || !isFailure(ending.outcome)) tables.runs.delete(run.id);
   else bury(run, ending.outcome);
   unblock(tables, run);
   // A worker's clock that runs ahead must not move the schedule.
   if (!run.detached) endFixedDelay(tables, job, Math.min(ending.finishedAt, now));
+  return true;
 }
 
 /** What ends with a run of flows, or moves on by it, does so when all else of the call is done. */

@@ -10,12 +10,12 @@ import {
   handBack,
   isHeldWith,
   isUnwanted,
+  leave,
   leaveOpen,
   mustNotRunTwice,
   record,
   takeOpen,
-  tellFlows,
-  waitUntil,
+  tryAgain,
 } from './runs.js';
 import type { MemoryTables, RunRow } from './tables.js';
 
@@ -34,7 +34,8 @@ export function settleOpen(
   judge: (run: ClaimedRun, now: EpochMs) => Settlement,
 ): boolean {
   const run = tables.runs.get(runId);
-  if (run?.open == null) return false;
+  // How a flow ends is decided once.
+  if (run?.open == null || (tables.flows.get(runId)?.ending ?? null) !== null) return false;
   const taken = takeOpen(tables, now, run, outside);
   try {
     const settlement = judge(taken, now);
@@ -54,13 +55,9 @@ function settleOne(tables: MemoryTables, now: EpochMs, settlement: Settlement): 
   if (outcome === 'handed_back' || outcome === 'snoozed' || outcome === 'opened')
     handRunBack(tables, now, run, settlement);
   else if (settlement.retryAt === null || isUnwanted(run)) {
-    finish(tables, now, run, { ...settlement, outcome });
-    bearCallback(tables, now, settlement.callback);
-  } else {
-    record(tables, run, settlement, false);
-    if (run.open !== null) tellFlows(tables, run, null);
-    run.open = null;
-    waitUntil(tables, run, settlement.retryAt);
+    if (finish(tables, now, run, { ...settlement, outcome })) bearCallback(tables, now, settlement.callback);
+  } else if (!leave(tables, now, run, { ...settlement, outcome }, settlement.retryAt)) {
+    tryAgain(tables, run, settlement, settlement.retryAt);
   }
   return true;
 }

@@ -184,8 +184,8 @@ export function giveUp(
   ending: { startedAt: EpochMs | null; finishedAt: EpochMs; error: string },
 ): void {
   const called = { ...toClaimedRun(run), ...run.claimedAs };
-  finish(tables, now, run, { ...ending, outcome: 'lost' });
-  const callback = run.detached ? null : callbackOf(called, 'lost', { ...ending, result: null });
+  const hasEnded = finish(tables, now, run, { ...ending, outcome: 'lost' });
+  const callback = run.detached || !hasEnded ? null : callbackOf(called, 'lost', { ...ending, result: null });
   bearCallback(tables, now, callback);
 }
 

@@ -129,6 +129,8 @@ export interface Flow {
   pausedAt: EpochMs | null;
   /** Null: it goes on. Where its run was ended from outside it is the verdict of that; `cancelled` stands for all but `succeeded` and `failed`: then the run tells. */
   verdict: FlowVerdict | null;
+  /** What its run ends as once none of its steps is in the hands of a worker, as was decided from outside; null: nothing was, or it is over. */
+  ending: RunVerdict | null;
   /** The run of which its run is a retry by hand. */
   retryOf: string | null;
   /** How many steps are in which state, instances of maps included; states without steps are left out. */

@@ -47,6 +47,7 @@ import { settleLaws } from './laws/settle.laws.js';
 import { rollupLaws } from './laws/rollup.laws.js';
 import { statisticsLaws } from './laws/statistics.laws.js';
 import { flowStepEndLaws } from './laws/flow.step.end.laws.js';
+import { flowEndingLaws } from './laws/flow.ending.laws.js';
 import { flowEndLaws } from './laws/flow.end.laws.js';
 import { flowJoinLaws } from './laws/flow.join.laws.js';
 import { flowGrowthLaws } from './laws/flow.growth.laws.js';
@@ -140,6 +141,7 @@ export function storageLaws(): Law[] {
     ...flowRuleLaws,
     ...flowStepEndLaws,
     ...flowEndLaws,
+    ...flowEndingLaws,
     ...flowMapLaws,
     ...flowGrowthLaws,
     ...flowNestedLaws,

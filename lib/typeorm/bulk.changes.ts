@@ -125,7 +125,8 @@ async function endRuns(run: Run, jobs: StoredJob[], freesIds: boolean): Promise<
   const [waiting, going] = [ids(false), ids(true)];
   if (freesIds && locked.length > 0) await run('detachRuns', [...waiting, ...going]);
   if (waiting.length > 0) await conclude(run, await run<EndedRow>('endWaiting', waiting));
-  if (!freesIds && going.length > 0) await run('detachRuns', going);
+  // Also workflows that are ending.
+  if (!freesIds && locked.length > 0) await run('detachRuns', [...waiting, ...going]);
 }
 
 function recurringOf(jobs: readonly StoredJob[]): StoredRecurring[] {

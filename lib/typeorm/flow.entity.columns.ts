@@ -16,6 +16,8 @@ export const flowColumns: Columns<ChronisFlow> = {
   openedAt: 'timestamptz',
   endedAt: 'timestamptz?',
   pausedAt: 'timestamptz?',
+  endingAt: 'timestamptz?',
+  retryAt: 'timestamptz?',
   verdict: 'text?',
   nominalAt: 'timestamptz',
   deadlineMs: 'double precision?',
@@ -24,6 +26,7 @@ export const flowColumns: Columns<ChronisFlow> = {
   app: 'text?',
   timeZone: 'text',
   params: 'json',
+  ending: 'json?',
 };
 
 export const flowStepColumns: Columns<ChronisFlowStep> = {

@@ -25,6 +25,10 @@ export interface ChronisFlow {
   openedAt: Date;
   endedAt: Date | null;
   pausedAt: Date | null;
+  /** When it was decided from outside how it ends; null: it was not. */
+  endingAt: Date | null;
+  /** Of one that is ending: when its run is tried again. */
+  retryAt: Date | null;
   verdict: 'succeeded' | 'failed' | 'cancelled' | null;
   nominalAt: Date;
   /** For how long its run may be open. */
@@ -34,6 +38,8 @@ export interface ChronisFlow {
   app: string | null;
   timeZone: string;
   params: unknown;
+  /** How, with `outcome`, `error`, `fingerprint` and `result`. */
+  ending: unknown;
 }
 
 /** A step of a workflow, or one instance of a map. @publicApi */

@@ -22,7 +22,9 @@ const mostOfPage = 8 * 1_048_576;
 type Instants = Record<'opened_at', EpochMs> & Record<'ended_at' | 'paused_at', EpochMs | null>;
 
 interface FlowRow
-  extends Instants, Pick<Flow, 'workflow' | 'version' | 'namespace' | 'app' | 'params' | 'verdict'> {
+  extends
+    Instants,
+    Pick<Flow, 'workflow' | 'version' | 'namespace' | 'app' | 'params' | 'verdict' | 'ending'> {
   id: string;
   run_id: string;
   retry_of: string | null;
@@ -97,10 +99,10 @@ async function findFlow(queries: Queries, t: TableNames, runId: string): Promise
 }
 
 function toFlow(row: FlowRow): Flow {
-  const { workflow, version, namespace, app, params, verdict, counts } = row;
+  const { workflow, version, namespace, app, params, verdict, ending, counts } = row;
   const instants = { openedAt: row.opened_at, endedAt: row.ended_at, pausedAt: row.paused_at };
   const about = { runId: row.run_id, workflow, version, namespace, app, params };
-  return { ...about, ...instants, verdict, retryOf: row.retry_of, counts: counts ?? {} };
+  return { ...about, ...instants, verdict, ending, retryOf: row.retry_of, counts: counts ?? {} };
 }
 
 function toFlowStep(row: FlowStepRow): FlowStep {

@@ -1,6 +1,8 @@
 import type { JsonObject, JsonValue } from '../model/json.js';
 import { callbackOf } from '../ports/callback.js';
-import { flowResultNotKept, maxFlowResult, type Settlement } from '../ports/storage.adapter.js';
+import type { FlowEnding } from '../ports/flow.ending.js';
+import type { FlowVerdict } from '../ports/flows.js';
+import { flowResultNotKept, maxFlowResult, type EpochMs, type Settlement } from '../ports/storage.adapter.js';
 import { bearCallbacks } from './job.insertion.js';
 import { takeOpen } from './open.runs.js';
 import { settlementColumns } from './settlement.columns.js';
@@ -12,7 +14,10 @@ const mostNamed = 20;
 interface OverFlow {
   id: string;
   run_id: string;
-  verdict: 'succeeded' | 'failed';
+  verdict: FlowVerdict;
+  /** As was decided from outside; null: nothing was. */
+  ending: FlowEnding | null;
+  retry_at: EpochMs | null;
 }
 
 /** Runs that have ended, as the statement that has done it tells, and what they have ended as. */
@@ -32,21 +37,31 @@ export async function endFlows<Row>(run: Run, flows: readonly string[]): Promise
   return ended;
 }
 
-async function settleFlow<Row>(run: Run, { id, run_id: runId, verdict }: OverFlow): Promise<EndedRuns<Row>> {
-  const { error, result } =
-    verdict === 'failed' ? { error: await errorOf(run, id), result: null } : await resultOf(run, id);
-  const open = await takeOpen(run, runId);
+async function settleFlow<Row>(run: Run, over: OverFlow): Promise<EndedRuns<Row>> {
+  const { run_id: runId, retry_at: retryAt } = over;
+  const { outcome, error, fingerprint = null, result } = over.ending ?? (await endingOf(run, over));
+  const open = await takeOpen(run, runId, 'takeOver');
   if (open === null) return { rows: [], settlements: [] };
   const { taken, now } = open;
   const { fence, worker, openedAt: startedAt } = taken;
   const settlement: Settlement = {
-    ...{ runId, fence, worker, outcome: verdict, startedAt, finishedAt: now, retryAt: null, error, result },
+    ...{ runId, fence, worker, outcome, startedAt, finishedAt: now, retryAt, error, fingerprint, result },
   };
   const rows = await run<Row>('settle', ...settlementColumns([settlement]), true);
-  if (verdict === 'succeeded' && error !== null) run.noteUnkept?.(taken);
-  const callback = callbackOf(taken, verdict, { finishedAt: now, error, result });
+  if (over.ending === null && outcome === 'succeeded' && error !== null) run.noteUnkept?.(taken);
+  const callback = retryAt !== null ? null : callbackOf(taken, outcome, { finishedAt: now, error, result });
   if (callback !== null) await bearCallbacks(run, [callback]);
   return { rows, settlements: [settlement] };
+}
+
+/** What follows from its steps. */
+async function endingOf(
+  run: Run,
+  { id, verdict }: OverFlow,
+): Promise<Pick<Settlement, 'error' | 'fingerprint' | 'result'> & Pick<FlowEnding, 'outcome'>> {
+  return verdict === 'failed'
+    ? { outcome: 'failed', error: await errorOf(run, id), result: null }
+    : { outcome: 'succeeded', ...(await resultOf(run, id)) };
 }
 
 async function errorOf(run: Run, flow: string): Promise<string> {

@@ -73,12 +73,15 @@ export async function cancelRun(
   { run, readClock }: Change,
   runId: string,
 ): Promise<'cancelled' | 'requested' | null> {
-  const [found] = await run<{ id: string; job_uid: string | null; running: boolean }>('lockRun', runId);
+  type Locked = { id: string; job_uid: string | null; running: boolean; is_flow: boolean };
+  const [found] = await run<Locked>('lockRun', runId);
   if (!found) return null;
   await readClock();
   await cancelRuns(run, [found]);
   await unblock(run, [found.job_uid]);
-  return found.running ? 'requested' : 'cancelled';
+  // A workflow goes on while a step of it is in somebody's hands.
+  const goesOn = found.running || (found.is_flow && (await run('lockRun', runId)).length > 0);
+  return goesOn ? 'requested' : 'cancelled';
 }
 
 /** The run that is due, or under way; null: not found. */

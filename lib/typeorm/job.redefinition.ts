@@ -69,7 +69,8 @@ export async function clear(
   if (job.kind === 'one-off') await run('detachRuns', [...waiting, ...going]);
   if (waiting.length > 0) await conclude(run, await run<EndedRow>('endWaiting', waiting));
   if (job.kind === 'recurring') {
-    if (going.length > 0) await run('detachRuns', going);
+    // Also workflows that are ending.
+    if (runs.length > 0) await run('detachRuns', [...waiting, ...going]);
     await run('deleteJob', [job.uid]);
   } else if (job.verdict !== null) {
     const gone = await run<{ id: string; awaited: boolean }>('dropRuns', [job.runId]);

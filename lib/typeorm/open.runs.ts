@@ -5,13 +5,14 @@ import { tellSteps } from './claimed.steps.js';
 import { toClaimedRun, type ClaimedRow } from './run.rows.js';
 import type { Run } from './statement.runner.js';
 
-/** Takes an open run, to end it; null: it is not open. */
+/** Takes an open run, to end it; null: it is not open. `as`: `takeOver` where it was a workflow, which is over. */
 export async function takeOpen(
   run: Run,
   runId: string,
+  as: 'takeOpen' | 'takeOver' = 'takeOpen',
 ): Promise<{ taken: ClaimedRun & { openedAt: EpochMs }; now: EpochMs } | null> {
   const [row] = await run<ClaimedRow & { opened_at: EpochMs; flow_step: string | null; now: EpochMs }>(
-    'takeOpen',
+    as,
     runId,
     outside,
   );

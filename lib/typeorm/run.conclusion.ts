@@ -1,10 +1,11 @@
 import type { RunVerdict } from '../model/verdict.js';
-import { flowVerdictOf, type FlowVerdict } from '../ports/flows.js';
-import type { Settlement } from '../ports/storage.adapter.js';
+import type { FlowEnding } from '../ports/flow.ending.js';
+import type { EpochMs, Settlement } from '../ports/storage.adapter.js';
 import { advanceFlows, type EndedStep } from './flow.advancing.js';
 import type { FlowHands } from './flow.hands.js';
 import { growFlows, type Growth } from './flow.growth.js';
 import { endFlows, type EndedRuns } from './flow.verdicts.js';
+import { columns } from './rows.js';
 import { tellWaits, type AwaitedEnd } from './run.waits.js';
 import type { Run } from './statement.runner.js';
 
@@ -20,10 +21,13 @@ export interface EndedRow {
 export interface FlowEnd {
   /** The step that it has decided; null: it is none, or it goes on. */
   step: string | null;
-  /** The flow that it was, which is over; null: it was none. */
+  /** The flow that it is, of which it is decided how it ends; null: it is none. */
   flow: string | null;
   verdict: RunVerdict;
   reason: string | null;
+  fingerprint: string | null;
+  /** When the run of that flow is tried again; null: it is not. */
+  retryAt: EpochMs | null;
   runId: string;
   /** It is a one-off that is over, and others wait for it. */
   awaited: boolean;
@@ -53,7 +57,7 @@ export async function conclude(
     if (ends.length === 0) return;
     const awaited = awaitedAmong(ends);
     const unreachable = await tellWaits(run, awaited);
-    const moved = await moveFlows(run, { ...newsOf(ends, said), left: leftBy(rows) }, hands);
+    const moved = await moveFlows(run, newsOf(ends, said), hands);
     [rows, said] = [[...unreachable, ...moved.rows], moved.settlements];
     if (hands !== null && rows.length + awaited.length > 0) hands.isAll = false;
   }
@@ -76,7 +80,8 @@ export async function tellFlows(
   steps: readonly EndedStep[],
   left: readonly string[],
 ): Promise<void> {
-  const over = left.map((id) => ({ id, verdict: 'cancelled' as const }));
+  const ended = { outcome: 'cancelled', error: null, fingerprint: null, result: null } as const;
+  const over = left.map((id) => ({ id, ending: ended, retryAt: null }));
   const { rows, settlements } = await moveFlows(run, { steps, left: over, growths: [] });
   await conclude(run, rows, settlements);
 }
@@ -96,15 +101,16 @@ export async function endOrAsk(run: Run, runs: readonly LockedRun[]): Promise<En
   return ended;
 }
 
+/** A flow of which it is decided how it ends. */
 interface LeftFlow {
   id: string;
-  verdict: FlowVerdict;
+  ending: Omit<FlowEnding, 'at'>;
+  retryAt: EpochMs | null;
 }
 
 /** What is to be told to flows. */
 interface FlowNews {
   steps: readonly EndedStep[];
-  /** Flows whose runs have ended, or are flows no more. */
   left: readonly LeftFlow[];
   growths: readonly Growth[];
 }
@@ -117,12 +123,12 @@ async function moveFlows(
 ): Promise<EndedRuns<EndedRow>> {
   if (steps.length + left.length === 0) return { rows: [], settlements: [] };
   const locked = await lockFlows(run, { steps: steps.map(({ id }) => id), left: left.map(({ id }) => id) });
-  const goingOn = new Set(locked.filter(({ over }) => !over).map(({ id }) => id));
-  const ending = left.filter(({ id }) => goingOn.has(id));
-  const abandoned = ending.map(({ id }) => id);
-  const verdicts = ending.map(({ verdict }) => verdict);
+  const states = new Map(locked.map((flow) => [flow.id, flow]));
+  const leaving = left.filter(({ id }) => states.get(id)?.over === false);
+  // The others among them were told before.
+  const abandoned = leaving.map(({ id }) => id).filter((id) => !states.get(id)!.ending);
   const unreleased =
-    abandoned.length > 0 ? await run<{ id: string }>('abandonFlows', abandoned, verdicts) : [];
+    leaving.length > 0 ? await run<{ id: string }>('abandonFlows', ...valuesOf(leaving)) : [];
   const cancelled = unreleased.map(
     ({ id }) => ({ id, runId: null, verdict: 'cancelled', reason: null, result: null }) as const,
   );
@@ -135,31 +141,39 @@ async function moveFlows(
   return { rows: [...stopped, ...over.rows], settlements: over.settlements };
 }
 
-/** Locks flows: those of these steps, and those whose runs have ended. */
+/** Locks flows: those of these steps, and those of which it is decided how they end. */
 export async function lockFlows(
   run: Run,
   { steps, left }: { steps: readonly string[]; left: readonly string[] },
-): Promise<{ id: string; over: boolean }[]> {
+): Promise<LockedFlow[]> {
   // Runs come before flows: what is born before these are locked is dealt with behind that.
   if (left.length > 0) await run('lockFlowRuns', left);
-  return run<{ id: string; over: boolean }>('lockFlows', steps, left);
+  return run<LockedFlow>('lockFlows', steps, left);
 }
 
-/** One whose next attempt is due is over with this attempt only. */
-function leftBy(rows: readonly EndedRow[]): LeftFlow[] {
-  return rows.flatMap(({ final, flow_end: end }) => {
-    if (end === null || end.flow === null) return [];
-    return { id: end.flow, verdict: final ? flowVerdictOf(end.verdict) : 'cancelled' };
-  });
+interface LockedFlow {
+  id: string;
+  over: boolean;
+  /** It is decided how it ends. */
+  ending: boolean;
 }
 
-function newsOf(ends: readonly FlowEnd[], settlements: readonly Settlement[]): Omit<FlowNews, 'left'> {
+/** For `abandonFlows`. */
+function valuesOf(left: readonly LeftFlow[]): unknown[] {
+  const rows = left.map(({ id, ending, retryAt }) => ({ id, ending: JSON.stringify(ending), retryAt }));
+  return columns(rows, ['id', 'ending', 'retryAt']);
+}
+
+function newsOf(ends: readonly FlowEnd[], settlements: readonly Settlement[]): FlowNews {
   const said = new Map(settlements.map((settlement) => [settlement.runId, settlement]));
   const steps: EndedStep[] = [];
+  const left: LeftFlow[] = [];
   const growths: Growth[] = [];
-  for (const { step, verdict, reason, runId } of ends) {
-    if (step === null) continue;
+  for (const { step, flow, verdict, reason, fingerprint, retryAt, runId } of ends) {
     const { result = null, flowStep = {} } = said.get(runId) ?? {};
+    if (flow !== null)
+      left.push({ id: flow, ending: { outcome: verdict, error: reason, fingerprint, result }, retryAt });
+    if (step === null) continue;
     const skipped = verdict === 'succeeded' ? (flowStep.skipped ?? null) : null;
     const json = result === null ? null : JSON.stringify(result);
     const ended = skipped === null ? { verdict, reason } : { verdict: 'skipped' as const, reason: skipped };
@@ -168,5 +182,5 @@ function newsOf(ends: readonly FlowEnd[], settlements: readonly Settlement[]): O
     if (verdict === 'succeeded' && (flowStep.added || flowStep.joined))
       growths.push({ by: step, end: flowStep });
   }
-  return { steps, growths };
+  return { steps, left, growths };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { WorkflowRunStateError, type JobStore, type StorageAdapter } from '../../index.js';
+import type { JobStore, StorageAdapter } from '../../index.js';
 import type { StorageSubject } from '../law.js';
-import { claimOne, day, holdOf, only } from './fixture.js';
+import { claimOne, holdOf, only, settle } from './fixture.js';
 import {
   assertOver,
   claimSteps,
@@ -135,14 +135,18 @@ export const flowJoinLaws = flowLawsOf('flows in a transaction of the caller', {
     assert.equal((await flows.queryFlows({}, {})).items.length, 1);
   },
 
-  'are retried no sooner than what would run twice has ended': async (subject) => {
+  'are cancelled, and end with the last step in the hands of a worker, also within it': async (subject) => {
     const { storage } = subject;
-    const { runId, worker } = await openFlow(storage, [step('a')], { job: { policies: { keepMs: day } } });
-    await claimOne(storage, worker);
-    await storage.cancelRun(runId);
-    await transact(subject, async (jobs) => {
-      await assert.rejects(jobs.flows!.retryFlow(runId, null), WorkflowRunStateError);
-      assert.equal((await jobs.flows!.getFlow(runId))?.verdict, 'cancelled', 'It should go on.');
+    const { runId, worker } = await openFlow(storage, [step('a'), step('b', ['a'])]);
+    const a = await claimOne(storage, worker);
+    const joined = await transact(subject, async (jobs) => {
+      assert.equal(await jobs.cancelRun(runId), 'requested');
+      assert.equal((await jobs.flows!.getFlow(runId))?.ending, 'cancelled');
+      assert.equal(await jobs.flows!.retryFlow(runId, null), null, 'It goes on.');
     });
+    if (!joined) return;
+    assert.deepEqual(await statesOf(storage, runId), { a: 'released', b: 'cancelled' });
+    await settle(storage, a);
+    assert.equal((await flowOf(storage, runId)).verdict, 'cancelled');
   },
 });

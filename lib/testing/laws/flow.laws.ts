@@ -57,6 +57,7 @@ export const flowLaws = flowLawsOf('flows', {
       endedAt: null,
       pausedAt: null,
       verdict: null,
+      ending: null,
       retryOf: null,
       counts: { released: 2, waiting: 1 },
     });

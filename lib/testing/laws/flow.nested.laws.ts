@@ -170,18 +170,20 @@ export const flowNestedLaws = flowLawsOf('flows in flows', {
   'a cancel of the outermost run cancels all levels, and asks who runs': async ({ storage }) => {
     const { runIds, worker, leaf } = await threeLevels(storage);
     await storage.cancelRun(runIds[0]);
-    for (const runId of runIds) {
-      assert.equal((await flowOf(storage, runId)).verdict, 'cancelled');
-      assert.equal((await verdictOf(storage, runId)).outcome, 'cancelled');
-    }
+    for (const runId of runIds) assert.equal((await flowOf(storage, runId)).ending, 'cancelled');
     assert.deepEqual(await statesOf(storage, runIds[0]), {
-      sub: 'cancelled',
+      sub: 'released',
       after: 'cancelled',
       report: 'cancelled',
     });
     assert.deepEqual(await statesOf(storage, runIds[2]), { leaf: 'released', last: 'cancelled' });
     assert.deepEqual((await storage.renew(worker.workerId, 400 * day, 1)).cancelled, [leaf.id]);
     await settle(storage, leaf);
+    for (const runId of runIds) {
+      assert.equal((await flowOf(storage, runId)).verdict, 'cancelled');
+      assert.equal((await verdictOf(storage, runId)).outcome, 'cancelled');
+    }
+    assert.equal((await stepOf(storage, runIds[0], 'sub')).state, 'cancelled');
     assert.deepEqual(await claimSteps(storage, worker), {});
   },
 
@@ -190,14 +192,15 @@ export const flowNestedLaws = flowLawsOf('flows in flows', {
   }) => {
     const { runIds, worker, leaf } = await threeLevels(storage);
     const [outer, middle, inner] = runIds;
-    assert.equal(await storage.cancelRun(middle), 'cancelled');
-    assert.equal((await flowOf(storage, inner)).verdict, 'cancelled');
+    assert.equal(await storage.cancelRun(middle), 'requested');
+    assert.equal((await flowOf(storage, inner)).ending, 'cancelled');
+    assert.equal((await stepOf(storage, outer, 'sub')).state, 'released');
+    await settle(storage, leaf, { outcome: 'cancelled' });
     assert.deepEqual(await statesOf(storage, outer), {
       sub: 'cancelled',
       after: 'waiting',
       report: 'released',
     });
-    await settle(storage, leaf, { outcome: 'cancelled' });
     assert.deepEqual(await runAll(storage, worker), ['report']);
     await assertOver(storage, outer, 'failed');
   },

@@ -70,249 +70,187 @@ async function tell(
   await storage.renew(workerId, 400 * day, 1, [], null, null, givenUp);
 }
 
-export const flowRetryRunningLaws = flowLawsOf('retries of flows of which something still runs', {
-  'are refused, as it would run twice at once, until it has ended': async ({ storage }, flows) => {
-    const { runId, worker } = await begin(storage, [step('a'), step('b', ['a'])]);
-    const late = await claimOne(storage, worker);
-    await storage.cancelRun(runId);
-    for (const names of [null, ['a']]) await assertRefused(storage, flows, runId, names, 'a');
-    await settle(storage, late, { outcome: 'cancelled' });
-    const again = await flows.retryFlow(runId, null);
-    assert.deepEqual(await statesOf(storage, again!.id), { a: 'released', b: 'waiting' });
-    assert.deepEqual(await runAll(storage, worker), ['a', 'b']);
-  },
+export const flowRetryRunningLaws = flowLawsOf(
+  'retries of flows of which something goes on that was given up',
+  {
+    'are refused as well while the process that asks executes what it has given up, whatever its verdict':
+      async ({ storage }, flows) => {
+        const steps = [step('list'), step('each', ['list'], { map: true }), step('sub'), step('side')];
+        const { runId, worker } = await begin(storage, steps);
+        const { list, sub, side } = await claimSteps(storage, worker);
+        await settle(storage, list, { result: ['x', 'y'] });
+        await openAs(storage, sub, [step('leaf')], { workflow: 'inner' });
+        const runs = await claimSteps(storage, worker);
+        await storage.cancelRun(runId);
+        for (const run of [side, runs['each.0'], runs['each.1'], runs['leaf']])
+          await settle(storage, run, { outcome: 'cancelled' });
+        const before = await stepsOf(storage, runId);
+        const cases = [
+          [side, null, '"side"'],
+          [runs['each.1'], ['list'], '"each" (item 1)'],
+          [runs['leaf'], ['sub'], '"leaf" of the workflow "inner"'],
+        ] as const;
+        for (const [run, names, told] of cases) {
+          const refused = (error: unknown): boolean =>
+            error instanceof WorkflowRunStateError && error.runId === runId && error.message.includes(told);
+          await assert.rejects(() => flows.retryFlow(runId, names, [run!.id]), refused);
+          assert.equal((await flows.queryRunningSteps(runId, [run!.id])).length, 1);
+        }
+        assert.deepEqual(await flows.queryRunningSteps(runId), []);
+        assert.deepEqual(await stepsOf(storage, runId), before);
+        // What does not run again may go on.
+        assert.ok(await flows.retryFlow(runId, ['list'], [side!.id]));
+      },
 
-  'are refused as well while the process that asks executes what it has given up, whatever its verdict':
-    async ({ storage }, flows) => {
-      const steps = [step('list'), step('each', ['list'], { map: true }), step('sub'), step('side')];
-      const { runId, worker } = await begin(storage, steps);
-      const { list, sub, side } = await claimSteps(storage, worker);
-      await settle(storage, list, { result: ['x', 'y'] });
-      await openAs(storage, sub, [step('leaf')], { workflow: 'inner' });
-      const runs = await claimSteps(storage, worker);
+    'are refused to everybody while a worker that lives tells that it executes what it has given up': async (
+      { storage },
+      flows,
+    ) => {
+      const { runId, worker } = await begin(storage, [step('a'), step('b')]);
+      const { a, b } = await claimSteps(storage, worker);
       await storage.cancelRun(runId);
-      for (const run of [side, runs['each.0'], runs['each.1'], runs['leaf']])
-        await settle(storage, run, { outcome: 'cancelled' });
-      const before = await stepsOf(storage, runId);
-      const cases = [
-        [side, null, '"side"'],
-        [runs['each.1'], ['list'], '"each" (item 1)'],
-        [runs['leaf'], ['sub'], '"leaf" of the workflow "inner"'],
-      ] as const;
-      for (const [run, names, told] of cases) {
-        const refused = (error: unknown): boolean =>
-          error instanceof WorkflowRunStateError && error.runId === runId && error.message.includes(told);
-        await assert.rejects(() => flows.retryFlow(runId, names, [run!.id]), refused);
-        assert.equal((await flows.queryRunningSteps(runId, [run!.id])).length, 1);
-      }
+      await tell(storage, worker, [a!.id]);
+      for (const run of [a, b]) await settle(storage, run!, { outcome: 'cancelled' });
+      await assertRefused(storage, flows, runId, null, 'a');
+      assert.deepEqual(
+        (await flows.queryRunningSteps(runId)).map(({ name }) => name),
+        ['a'],
+      );
+      // A beat that does not say takes nothing back.
+      await tell(storage, worker, null);
+      await assertRefused(storage, flows, runId, ['a'], 'a');
+      await tell(storage, worker, []);
       assert.deepEqual(await flows.queryRunningSteps(runId), []);
-      assert.deepEqual(await stepsOf(storage, runId), before);
-      // What does not run again may go on.
-      assert.ok(await flows.retryFlow(runId, ['list'], [side!.id]));
+      assert.ok(await flows.retryFlow(runId, null));
     },
 
-  'are refused to everybody while a worker that lives tells that it executes what it has given up': async (
-    { storage },
-    flows,
-  ) => {
-    const { runId, worker } = await begin(storage, [step('a'), step('b')]);
-    const { a, b } = await claimSteps(storage, worker);
-    await storage.cancelRun(runId);
-    await tell(storage, worker, [a!.id]);
-    for (const run of [a, b]) await settle(storage, run!, { outcome: 'cancelled' });
-    await assertRefused(storage, flows, runId, null, 'a');
-    assert.deepEqual(
-      (await flows.queryRunningSteps(runId)).map(({ name }) => name),
-      ['a'],
-    );
-    // A beat that does not say takes nothing back.
-    await tell(storage, worker, null);
-    await assertRefused(storage, flows, runId, ['a'], 'a');
-    await tell(storage, worker, []);
-    assert.deepEqual(await flows.queryRunningSteps(runId), []);
-    assert.ok(await flows.retryFlow(runId, null));
-  },
+    'are possible for what does not run again, whatever a worker tells that it executes': async (
+      { storage },
+      flows,
+    ) => {
+      const { runId, worker } = await begin(storage, [step('a'), step('b')]);
+      const { a, b } = await claimSteps(storage, worker);
+      await storage.cancelRun(runId);
+      await tell(storage, worker, [a!.id]);
+      for (const run of [a, b]) await settle(storage, run!, { outcome: 'cancelled' });
+      assert.ok(await flows.retryFlow(runId, ['b']));
+    },
 
-  'are possible for what does not run again, whatever a worker tells that it executes': async (
-    { storage },
-    flows,
-  ) => {
-    const { runId, worker } = await begin(storage, [step('a'), step('b')]);
-    const { a, b } = await claimSteps(storage, worker);
-    await storage.cancelRun(runId);
-    await tell(storage, worker, [a!.id]);
-    for (const run of [a, b]) await settle(storage, run!, { outcome: 'cancelled' });
-    assert.ok(await flows.retryFlow(runId, ['b']));
-  },
+    'are possible once the lease of the worker that told of it has ended': async ({ storage }, flows) => {
+      const { runId, worker } = await begin(storage, [step('a')]);
+      const a = await claimOne(storage, worker);
+      await storage.cancelRun(runId);
+      await tell(storage, worker, [a.id]);
+      await settle(storage, a, { outcome: 'cancelled' });
+      await assertRefused(storage, flows, runId, null, 'a');
+      // Nobody has taken back what it held.
+      await storage.unregister(worker.workerId);
+      assert.deepEqual(await flows.queryRunningSteps(runId), []);
+      assert.ok(await flows.retryFlow(runId, null));
+    },
 
-  'are possible once the lease of the worker that told of it has ended': async ({ storage }, flows) => {
-    const { runId, worker } = await begin(storage, [step('a')]);
-    const a = await claimOne(storage, worker);
-    await storage.cancelRun(runId);
-    await tell(storage, worker, [a.id]);
-    await settle(storage, a, { outcome: 'cancelled' });
-    await assertRefused(storage, flows, runId, null, 'a');
-    // Nobody has taken back what it held.
-    await storage.unregister(worker.workerId);
-    assert.deepEqual(await flows.queryRunningSteps(runId), []);
-    assert.ok(await flows.retryFlow(runId, null));
-  },
+    'as of jobs are refused to everybody, or pass it over, by what a worker tells': async ({ storage }) => {
+      const job = { id: 'order' };
+      const { runId, worker } = await openFlow(storage, [step('a')], { job });
+      const late = await claimOne(storage, worker);
+      await tell(storage, worker, [late.id]);
+      await endOpen(storage, runId, { outcome: 'failed', error: 'no' });
+      await settle(storage, late, { outcome: 'timed_out', error: 'late' });
+      await addOneOff(storage, { id: 'other' });
+      const other = await claimOne(storage, worker);
+      await settle(storage, other, { outcome: 'failed', error: 'no' });
+      const retried = await storage.retryRuns([runId, other.id]);
+      assert.deepEqual(
+        retried.map(({ retryOf }) => retryOf),
+        [other.id],
+      );
+      await assert.rejects(() => storage.runNow(ref(job.id)), /"a"/);
+      await tell(storage, worker, []);
+      assert.equal((await storage.retryRuns([runId])).length, 1);
+    },
 
-  'as of jobs are refused to everybody, or pass it over, by what a worker tells': async ({ storage }) => {
-    const job = { id: 'order' };
-    const { runId, worker } = await openFlow(storage, [step('a')], { job });
-    const late = await claimOne(storage, worker);
-    await tell(storage, worker, [late.id]);
-    await endOpen(storage, runId, { outcome: 'failed', error: 'no' });
-    await settle(storage, late, { outcome: 'timed_out', error: 'late' });
-    await addOneOff(storage, { id: 'other' });
-    const other = await claimOne(storage, worker);
-    await settle(storage, other, { outcome: 'failed', error: 'no' });
-    const retried = await storage.retryRuns([runId, other.id]);
-    assert.deepEqual(
-      retried.map(({ retryOf }) => retryOf),
-      [other.id],
-    );
-    await assert.rejects(() => storage.runNow(ref(job.id)), /"a"/);
-    await tell(storage, worker, []);
-    assert.equal((await storage.retryRuns([runId])).length, 1);
-  },
+    'are refused for the same reason as retries of jobs': async ({ storage }) => {
+      const job = { id: 'order' };
+      const { runId, worker } = await openFlow(storage, [step('a')], { job });
+      const late = await claimOne(storage, worker);
+      await endOpen(storage, runId, { outcome: 'failed', error: 'no' });
+      await settle(storage, late, { outcome: 'timed_out', error: 'late' });
+      assert.deepEqual(await storage.retryRuns([runId], [], [late.id]), []);
+      const refused = (error: unknown): boolean =>
+        error instanceof WorkflowRunStateError && error.runId === runId && error.message.includes('"a"');
+      await assert.rejects(() => storage.runNow(ref(job.id), [late.id]), refused);
+      assert.equal((await storage.retryRuns([runId], [], ['4711'])).length, 1);
+    },
 
-  'are refused for the same reason as retries of jobs': async ({ storage }) => {
-    const job = { id: 'order' };
-    const { runId, worker } = await openFlow(storage, [step('a')], { job });
-    const late = await claimOne(storage, worker);
-    await endOpen(storage, runId, { outcome: 'failed', error: 'no' });
-    await settle(storage, late, { outcome: 'timed_out', error: 'late' });
-    assert.deepEqual(await storage.retryRuns([runId], [], [late.id]), []);
-    const refused = (error: unknown): boolean =>
-      error instanceof WorkflowRunStateError && error.runId === runId && error.message.includes('"a"');
-    await assert.rejects(() => storage.runNow(ref(job.id), [late.id]), refused);
-    assert.equal((await storage.retryRuns([runId], [], ['4711'])).length, 1);
-  },
+    'are refused for an instance of a map, and for what comes after a step that is named': async (
+      { storage },
+      flows,
+    ) => {
+      const steps = [step('list'), step('each', ['list'], { map: true }), step('side')];
+      const { runId, worker } = await begin(storage, steps);
+      const { list, side } = await claimSteps(storage, worker);
+      await settle(storage, side);
+      await settle(storage, list, { result: ['x', 'y'] });
+      const runs = await claimSteps(storage, worker);
+      await storage.cancelRun(runId);
+      await settle(storage, runs['each.0'], { result: 'done' });
+      await tell(storage, worker, [runs['each.1']!.id]);
+      await settle(storage, runs['each.1'], { outcome: 'cancelled' });
+      await assertRefused(storage, flows, runId, ['list'], 'each');
+      await assertRefused(storage, flows, runId, ['each'], 'each');
+      await tell(storage, worker, []);
+      assert.ok(await flows.retryFlow(runId, null));
+      assert.deepEqual(await runAll(storage, worker), ['each.1']);
+    },
 
-  'are possible once the lease of its worker has ended': async ({ storage }, flows) => {
-    const { runId, worker } = await begin(storage, [step('a')]);
-    await claimOne(storage, worker);
-    await storage.cancelRun(runId);
-    await assertRefused(storage, flows, runId, null, 'a');
-    await storage.unregister(worker.workerId);
-    await storage.releaseLost();
-    const again = await flows.retryFlow(runId, null);
-    assert.ok(again);
-    assert.deepEqual(await runAll(storage, await lastingWorker(storage)), ['a']);
-  },
+    'are refused while a step of a workflow in it goes on, however deep, that would run again': async (
+      { storage },
+      flows,
+    ) => {
+      const { runId, worker } = await begin(storage, [step('sub'), step('side')]);
+      const { sub, side } = await claimSteps(storage, worker);
+      await settle(storage, side);
+      await openAs(storage, sub, [step('deeper')], { workflow: 'middle' });
+      const deeper = await claimOne(storage, worker);
+      await openAs(storage, deeper, [step('leaf')], { workflow: 'inner' });
+      const leaf = await claimOne(storage, worker);
+      await storage.cancelRun(runId);
+      await tell(storage, worker, [leaf.id]);
+      await settle(storage, leaf, { outcome: 'cancelled' });
+      await assertRefused(storage, flows, runId, null, 'leaf', 'inner');
+      await tell(storage, worker, []);
+      const again = await flows.retryFlow(runId, null);
+      assert.deepEqual(await statesOf(storage, again!.id), { sub: 'released', side: 'succeeded' });
+    },
 
-  'are possible where only what does not run again still runs: its end counts': async (
-    { storage },
-    flows,
-  ) => {
-    const { runId, worker } = await begin(storage, [step('a'), step('b'), step('c', ['b'])]);
-    const { a, b } = await claimSteps(storage, worker);
-    await storage.cancelRun(runId);
-    await settle(storage, b, { outcome: 'cancelled' });
-    await assertRefused(storage, flows, runId, null, 'a');
-    const again = await flows.retryFlow(runId, ['b']);
-    await settle(storage, a, { result: 'late' });
-    assert.equal((await stepOf(storage, again!.id, 'a')).result, 'late');
-    assert.deepEqual(await runAll(storage, worker), ['b', 'c']);
-    assert.equal((await flowOf(storage, again!.id)).verdict, 'succeeded');
+    'are passed over as retries of jobs while a step of a workflow in it runs; others are retried': async (
+      { storage },
+      flows,
+    ) => {
+      const { runId, worker } = await begin(storage, [step('sub')]);
+      const sub = await claimOne(storage, worker);
+      await openAs(storage, sub, [step('leaf')], { workflow: 'inner' });
+      const leaf = await claimOne(storage, worker);
+      await endOpen(storage, sub.id, { outcome: 'failed', error: 'no' });
+      // The workflow in it is over, and so is the whole by that; the step of it was given up, and runs yet.
+      await tell(storage, worker, [leaf.id]);
+      await settle(storage, leaf, { outcome: 'cancelled' });
+      assert.equal((await flowOf(storage, runId)).verdict, 'failed');
+      await addOneOff(storage, { id: 'other' });
+      const other = await claimOne(storage, worker);
+      await settle(storage, other, { outcome: 'failed', error: 'no' });
+      const retried = await storage.retryRuns([runId, other.id]);
+      assert.deepEqual(
+        retried.map(({ retryOf }) => retryOf),
+        [other.id],
+      );
+      const running = await flows.queryRunningSteps(runId);
+      assert.deepEqual(
+        running.map(({ name, workflow, flowRunId }) => [name, workflow, flowRunId]),
+        [['leaf', 'inner', sub.id]],
+      );
+      await tell(storage, worker, []);
+      assert.equal((await storage.retryRuns([runId])).length, 1);
+    },
   },
-
-  'are refused for an instance of a map, and for what comes after a step that is named': async (
-    { storage },
-    flows,
-  ) => {
-    const steps = [step('list'), step('each', ['list'], { map: true }), step('side')];
-    const { runId, worker } = await begin(storage, steps);
-    const { list, side } = await claimSteps(storage, worker);
-    await settle(storage, side);
-    await settle(storage, list, { result: ['x', 'y'] });
-    const runs = await claimSteps(storage, worker);
-    await storage.cancelRun(runId);
-    await settle(storage, runs['each.0'], { result: 'done' });
-    await assertRefused(storage, flows, runId, ['list'], 'each');
-    await assertRefused(storage, flows, runId, ['each'], 'each');
-    await settle(storage, runs['each.1'], { outcome: 'cancelled' });
-    assert.ok(await flows.retryFlow(runId, null));
-    assert.deepEqual(await runAll(storage, worker), ['each.1']);
-  },
-
-  'are refused while a step of a workflow in it runs, however deep, that would run again': async (
-    { storage },
-    flows,
-  ) => {
-    const { runId, worker } = await begin(storage, [step('sub'), step('side')]);
-    const { sub, side } = await claimSteps(storage, worker);
-    await settle(storage, side);
-    await openAs(storage, sub, [step('deeper')], { workflow: 'middle' });
-    const deeper = await claimOne(storage, worker);
-    await openAs(storage, deeper, [step('leaf')], { workflow: 'inner' });
-    const leaf = await claimOne(storage, worker);
-    await storage.cancelRun(runId);
-    await assertRefused(storage, flows, runId, null, 'leaf', 'inner');
-    await settle(storage, leaf, { outcome: 'cancelled' });
-    const again = await flows.retryFlow(runId, null);
-    assert.deepEqual(await statesOf(storage, again!.id), { sub: 'released', side: 'succeeded' });
-  },
-
-  'are passed over as retries of jobs as well, which would begin them anew beside that': async (
-    { storage },
-    flows,
-  ) => {
-    const { runId, worker } = await begin(storage, [step('a'), step('b', ['a'])]);
-    const late = await claimOne(storage, worker);
-    await endOpen(storage, runId, { outcome: 'timed_out', error: 'late' });
-    const [running] = await flows.queryRunningSteps(runId);
-    assert.deepEqual(
-      [running!.name, running!.nth, running!.flowRunId, running!.workflow],
-      ['a', null, runId, 'nightly'],
-    );
-    assert.deepEqual(await storage.retryRuns([runId]), []);
-    assert.equal((await flowOf(storage, runId)).verdict, 'cancelled');
-    await settle(storage, late, { outcome: 'cancelled' });
-    assert.deepEqual(await flows.queryRunningSteps(runId), []);
-    const [again] = await storage.retryRuns([runId]);
-    assert.equal(again!.retryOf, runId);
-  },
-
-  'are passed over as retries of jobs while a step of a workflow in it runs; others are retried': async (
-    { storage },
-    flows,
-  ) => {
-    const { runId, worker } = await begin(storage, [step('sub')]);
-    const sub = await claimOne(storage, worker);
-    await openAs(storage, sub, [step('leaf')], { workflow: 'inner' });
-    const leaf = await claimOne(storage, worker);
-    // The workflow in it is over, and so is the whole by that; the step of it runs yet.
-    await endOpen(storage, sub.id, { outcome: 'failed', error: 'no' });
-    assert.equal((await flowOf(storage, runId)).verdict, 'failed');
-    await addOneOff(storage, { id: 'other' });
-    const other = await claimOne(storage, worker);
-    await settle(storage, other, { outcome: 'failed', error: 'no' });
-    const retried = await storage.retryRuns([runId, other.id]);
-    assert.deepEqual(
-      retried.map(({ retryOf }) => retryOf),
-      [other.id],
-    );
-    const running = await flows.queryRunningSteps(runId);
-    assert.deepEqual(
-      running.map(({ name, workflow, flowRunId }) => [name, workflow, flowRunId]),
-      [['leaf', 'inner', sub.id]],
-    );
-    await settle(storage, leaf, { outcome: 'cancelled' });
-    assert.equal((await storage.retryRuns([runId])).length, 1);
-  },
-
-  'are refused for a one-off that is due now by its id, too': async ({ storage }) => {
-    const job = { id: 'order' };
-    const { runId, worker } = await openFlow(storage, [step('a')], { job });
-    const late = await claimOne(storage, worker);
-    await endOpen(storage, runId, { outcome: 'failed', error: 'no' });
-    const refused = (error: unknown): boolean =>
-      error instanceof WorkflowRunStateError && error.runId === runId && error.message.includes('"a"');
-    await assert.rejects(() => storage.runNow(ref(job.id)), refused);
-    await settle(storage, late, { outcome: 'cancelled' });
-    assert.equal((await storage.runNow(ref(job.id)))!.retryOf, runId);
-  },
-});
+);

@@ -15,6 +15,8 @@ export const flowSignalLaws = flowLawsOf('a signal to a flow', {
     const { a } = await claimSteps(storage, worker);
     assert.equal(await storage.sendRunSignal(a.id, signal), 'sent');
     await endOpen(storage, opener.id);
+    assert.equal(await storage.sendRunSignal(opener.id, signal), 'unheard', 'It is ending.');
+    await settle(storage, a);
     assert.equal(await storage.sendRunSignal(opener.id, signal), null, 'It is over.');
   },
 

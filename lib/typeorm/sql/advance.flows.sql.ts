@@ -12,7 +12,7 @@ export const isGood = (step: string, verdict = `${step}.verdict`): string =>
  * $1 time · $2 steps · $3 the run that each has ended by, null: none · $4 how · $5 reasons · $6 results · $7 further steps to look at · `to` a worker: $8 that · $9 queues · $10 handlers · $11 app · $12 room · after `lockFlowsSql`
  *
  * Writes the verdicts of steps, counts them for all that waits for them, and decides: what is released gets its run; what is skipped or cancelled by that, and a map whose last instance has ended, comes out as `decided`, to be passed to the next call;
- * a map that is released comes out as one of `maps`, for `expandMapsSql`, or of `resumed`, for `resumeMapsSql`, if it has instances already. A step that waits again after a retry goes on where its run before was: the two come out as one of `carried`, for `carryRunsSql`, and it is nobody's yet. `flows`: those that have more or fewer steps under way than before. A flow that is over decides nothing.
+ * a map that is released comes out as one of `maps`, for `expandMapsSql`, or of `resumed`, for `resumeMapsSql`, if it has instances already. A step that waits again after a retry goes on where its run before was: the two come out as one of `carried`, for `carryRunsSql`, and it is nobody's yet. `flows`: those that have more or fewer steps under way than before. A flow that is over, or ending, decides nothing.
  *
  * `to`: who may begin what is released. A worker gets in its hands what it could claim now, as far as it has room, and nobody else is told of that: it comes out as `handed`. It reads the tables of workers and pauses, which others may have locked: whoever must not wait for these has it born for anybody.
  *
@@ -53,12 +53,12 @@ fated as materialized (
   select c.*, case
       when c.verdict is not null then null
       when c.released_at is not null then case when c.is_map and c.items_ok + c.items_bad = c.items then 'end' end
-      when f.verdict is not null then null
+      when f.is_left then null
       when c.skipped > 0 and c.skipped = c.parents then 'skip'
       when c.ok - c.skipped >= ${wanted} or (c.otherwise = 'run' and c.ok + c.bad = c.parents) then case when not c.is_map then 'run' when c.items is null then 'map' else 'resume' end
       when c.otherwise = 'cancel' and c.parents - c.skipped - c.bad < ${wanted} then 'cancel'
     end as fate
-  from counted c cross join lateral (select f.verdict from ${t.flow} f where f.id = c.flow offset 0) f
+  from counted c cross join lateral (select f.verdict is not null or f.ending_at is not null as is_left from ${t.flow} f where f.id = c.flow offset 0) f
 ),
 ruled as materialized (
   select f.*, case when f.fate = 'run' then ${newRunId(t)} end as run_id, ${isHanded ? isHandedOver : 'false'} as handed from ${isHanded ? fitting(t) : 'fated'} f

@@ -23,5 +23,5 @@ called as (
     'finishedAt', ${ms('e.finished_at')}, 'error', e.error
   ) as run
   from mine m join ending e on e.id = m.id
-  where e.final and e.outcome = 'lost' and not m.last_attempt and m.all_policies ->> 'onFailure' is not null
+  where e.ends and e.outcome = 'lost' and not m.last_attempt and m.all_policies ->> 'onFailure' is not null
 )`;

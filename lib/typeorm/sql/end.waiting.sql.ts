@@ -12,7 +12,7 @@ export function endWaitingSql(t: TableNames, reasons?: 'reasoned'): string {
 with ending as (
   select id, keyed, job_uid, namespace, job_id, handler, queue, origin, retry_of, nominal_at, policies, flow_step, flow, blocks,
     ${runAttempt} as attempt, fence, null::text as worker, null::timestamptz as started_at, ${now} as finished_at,
-    'cancelled' as outcome, true as final, ${error} as error, null::text as fingerprint, null::text as result, true as record,
+    'cancelled' as outcome, true as ends, ${error} as error, null::text as fingerprint, null::text as result, true as records,
     ${runAttempt} as next_attempt, fence as next_fence, lost_count as next_lost, null::timestamptz as retry_at
   from ${t.run} r where id = any ($2::bigint[])
 ),

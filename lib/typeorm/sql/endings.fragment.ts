@@ -9,8 +9,10 @@ import { tellDue } from './wake.fragment.js';
  * What every end of an attempt has in common, as CTEs after one named `ending`. Its rows are locked runs with what shall become of them:
  *
  * `id, keyed, job_uid, namespace, job_id, handler, queue, origin, retry_of, nominal_at, policies, flow_step, flow, blocks` of the run (policies null: the job's) ·
- * `attempt, fence, worker, started_at, finished_at, outcome, final, error, fingerprint, result` for the ledger, if `record` ·
- * `next_attempt, next_fence, next_lost, retry_at` for the run that goes on. One that was open stays so, unless it is on `record` how it was tried to be ended.
+ * `attempt, fence, worker, started_at, finished_at, outcome, ends, error, fingerprint, result` for the ledger, if it `records` ·
+ * `next_attempt, next_fence, next_lost, retry_at` for the run that goes on. One that was open stays so, unless it `records` how it was tried to be ended.
+ *
+ * A run that is a workflow is not touched where it would end: it `leaves`, which `flowEndColumn` tells, and ends once none of its steps is in the hands of a worker. So it is neither `final` nor on `record` here.
  *
  * A run that ends goes, unless it is a dead letter, or a one-off to be kept by its `keepMs`; under `none` the ledger gets nothing. Recurring jobs get their statistics, and
  * those with a fixed delay their next time. Others are told of what is due soon; the statement has to read `told`.
@@ -23,16 +25,17 @@ import { tellDue } from './wake.fragment.js';
 export function endings(t: TableNames): string {
   return `
 judged as (
-  select e.*, e.outcome in ('failed', 'timed_out', 'lost') as failure,
+  select e.*, e.ends and not e.leaves as final, e.records and not e.leaves as record, e.outcome in ('failed', 'timed_out', 'lost') as failure,
     case when e.outcome = 'lost' then '${lostFingerprint}' when e.outcome in ('failed', 'timed_out') then e.fingerprint end as error_fingerprint,
-    e.record and e.started_at is not null and e.outcome not in ('handed_back', 'snoozed', 'opened') as counted,
+    e.records and not e.leaves and e.started_at is not null and e.outcome not in ('handed_back', 'snoozed', 'opened') as counted,
     coalesce(e.policies ->> 'keepMs', '0') as keep_ms,
-    e.flow is not null and e.record and e.outcome not in ('handed_back', 'snoozed', 'opened') as leaves,
-    e.final and case
+    e.ends and not e.leaves and case
       when e.outcome in ('failed', 'timed_out', 'lost') then not e.keyed and e.job_uid is null
       else not e.keyed or coalesce(e.policies ->> 'keepMs', '0') in ('0', 'none')
     end as goes
-  from ending e
+  from (
+    select e.*, e.flow is not null and e.records and e.outcome not in ('handed_back', 'snoozed', 'opened') as leaves from ending e
+  ) e
 ),
 gone as (
   delete from ${t.run} r using judged e where r.id = e.id and e.goes
@@ -64,8 +67,8 @@ kept as (
       when e.outcome = 'opened' then e.next_fence
       when not e.record and r.opened_fence = r.fence - 1 then e.next_fence end,
     opened_at = case when e.outcome = 'opened' then e.started_at else r.opened_at end,
-    flow = case when not e.final and not e.leaves then r.flow end
-  from judged e where r.id = e.id and not e.goes
+    flow = case when not e.final and e.outcome <> 'opened' then r.flow end
+  from judged e where r.id = e.id and not e.goes and not e.leaves
   returning r.due_at
 ),
 ledger as (

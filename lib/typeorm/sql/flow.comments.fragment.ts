@@ -20,6 +20,8 @@ export const flowComments = {
       opened_at: 'when it began',
       ended_at: 'when it was over; null: it goes on',
       paused_at: 'when it was paused; null: it is not',
+      ending_at: 'when it was decided from outside how it ends; null: it was not',
+      retry_at: 'of one that is ending: when its run is tried again; null: it is not',
       verdict: 'succeeded, failed or cancelled; null: it goes on',
       nominal_at: 'of its run',
       deadline_ms: 'for how long its run may be open; null: for ever',
@@ -28,6 +30,7 @@ export const flowComments = {
       app: 'whose handlers are meant; null: of any app',
       time_zone: 'the IANA name of the zone of its run',
       params: 'what it was begun with',
+      ending: 'how it ends once no step of it is in the hands of a worker, as was decided from outside',
     },
   },
   flow_step: {

@@ -24,6 +24,8 @@ export function flowTables(t: TableNames): string[] {
       opened_at timestamptz not null,
       ended_at timestamptz,
       paused_at timestamptz,
+      ending_at timestamptz,
+      retry_at timestamptz,
       verdict text,
       nominal_at timestamptz not null,
       deadline_ms double precision,
@@ -31,7 +33,8 @@ export function flowTables(t: TableNames): string[] {
       namespace text collate "C" not null,
       app text,
       time_zone text not null,
-      params json not null
+      params json not null,
+      ending json
     ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05)`,
     `create unique index ${t.index('flow_run')} on ${t.flow} (run_id)`,
     `create index ${t.index('flow_first_run')} on ${t.flow} (first_run) where first_run is not null`,

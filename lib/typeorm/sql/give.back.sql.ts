@@ -42,8 +42,8 @@ ending as (
     case when unwanted then queue else coalesce(claimed_queue, queue) end as queue,
     attempt - 1 as attempt, fence + 1 as fence, case when once and not unwanted then worker end as worker,
     null::timestamptz as started_at, ${now} as finished_at, case when unwanted then 'cancelled' else 'lost' end as outcome,
-    unwanted or once as final, case when once and not unwanted then '${abandoned.unstarted}' end as error,
-    null::text as fingerprint, null::text as result, unwanted or once as record,
+    unwanted or once as ends, case when once and not unwanted then '${abandoned.unstarted}' end as error,
+    null::text as fingerprint, null::text as result, unwanted or once as records,
     attempt - 1 as next_attempt, fence + 1 as next_fence, lost_count as next_lost,
     case when delay_ms > 0 then greatest(due_at, ${after(now, 'delay_ms')}) else due_at end as retry_at
   from mine

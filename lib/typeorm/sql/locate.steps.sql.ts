@@ -7,5 +7,5 @@ export function locateStepsSql(t: TableNames): string {
 select s.id::text, s.flow::text, coalesce(s.map_of, s.id)::text as place, f.run_id::text, f.workflow, ${ms(now)} as now
 from unnest($2::bigint[]) u (id)
   cross join lateral (select s.* from ${t.flow_step} s where s.id = u.id offset 0) s
-  cross join lateral (select f.* from ${t.flow} f where f.id = s.flow and f.verdict is null offset 0) f`;
+  cross join lateral (select f.* from ${t.flow} f where f.id = s.flow and f.verdict is null and f.ending_at is null offset 0) f`;
 }

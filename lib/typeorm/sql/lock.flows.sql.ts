@@ -16,6 +16,6 @@ with recursive concerned (id) as (
   union
   select f.parent from concerned c cross join lateral (select f.parent from ${t.flow} f where f.id = c.id offset 0) f where f.parent is not null
 )
-select f.id::text, f.verdict is not null as over, ${ms(now)} as now from ${t.flow} f
+select f.id::text, f.verdict is not null as over, f.ending_at is not null as ending, ${ms(now)} as now from ${t.flow} f
 where f.id = any (array(select id from concerned)) order by f.id for no key update`;
 }

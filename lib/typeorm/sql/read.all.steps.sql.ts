@@ -7,13 +7,10 @@ import { ms, now } from './time.fragment.js';
  */
 export function readAllStepsSql(t: TableNames): string {
   const isCutOff = (s: string): string =>
-    `(${s}.verdict = 'cancelled' and (${s}.released_at is null or f.is_outside and ${s}.ended_at >= f.ended_at))`;
+    `(${s}.verdict = 'cancelled' and (${s}.released_at is null or coalesce(${s}.ended_at >= f.ending_at, false)))`;
   return `
 with flow as materialized (
-  select f.id, f.ended_at, f.verdict <> 'failed' or not exists (
-    select from ${t.flow_step} s where s.flow = f.id and s.map_of is null and (s.verdict is null or not ${isGood('s')})
-  ) as is_outside
-  from ${t.flow} f where f.id = $2::bigint
+  select f.id, f.ending_at from ${t.flow} f where f.id = $2::bigint
 )
 select s.id::text, s.name, s.map_of::text, s.added_by::text, s.run_id::text, s.is_map, s.items is not null as is_expanded,
   s.released_at is null and s.verdict is null as waiting,

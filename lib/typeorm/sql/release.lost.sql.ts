@@ -100,10 +100,10 @@ ending as (
   select id, keyed, job_uid, namespace, job_id, origin, retry_of, nominal_at, policies, flow_step, flow, blocks,
     coalesce(claimed_handler, handler) as handler, coalesce(claimed_queue, queue) as queue,
     attempt, fence, worker, started_at, greatest(started_at, ${now}) as finished_at,
-    coalesce(ending, 'lost') as outcome, ending is not null as final,
+    coalesce(ending, 'lost') as outcome, ending is not null as ends,
     case when ending is distinct from 'cancelled'
       then 'The lease of the worker ' || worker || ' ended during the run.' end as error,
-    null::text as fingerprint, null::text as result, not open or ending is not null as record,
+    null::text as fingerprint, null::text as result, not open or ending is not null as records,
     attempt - open::int as next_attempt, fence as next_fence, lost_count + (not open)::int as next_lost, greatest(due_at, ${now}) as retry_at
   from mine
 ),

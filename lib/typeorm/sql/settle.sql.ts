@@ -54,8 +54,8 @@ ending as (
   select id, keyed, job_uid, namespace, job_id, handler, queue, origin, retry_of, nominal_at, policies, flow_step, flow, blocks, attempt, fence, worker,
     ${at('started_ms')} as started_at, ${at('finished_ms')} as finished_at,
     case when handed and unwanted then 'cancelled' when once then 'lost' else outcome end as outcome,
-    unwanted or once or (retry_ms is null and not handed) as final,
-    case when once and not unwanted then '${abandoned.running}' else error end as error, fingerprint, result, true as record,
+    unwanted or once or (retry_ms is null and not handed) as ends,
+    case when once and not unwanted then '${abandoned.running}' else error end as error, fingerprint, result, true as records,
     attempt - (handed and not unwanted and not once)::int as next_attempt,
     fence + (handed and not unwanted and not once)::int as next_fence, lost_count as next_lost,
     case
