@@ -1,15 +1,40 @@
 import { InvalidOptionError, WorkflowRunStateError } from '../model/errors.js';
+import type { RunVerdict } from '../model/verdict.js';
 import type { RunningStep } from './flows.js';
 
 /** The longest list of names in an error. */
 const mostNamed = 3;
 
-/** Of a flow that is over, of which these steps still run, and would run a second time beside that. */
+/** Of a flow that is over, of which these steps were given up, still run, and would run a second time beside that. */
 export function stillRuns(
   runId: string,
   verdict: string,
   running: readonly RunningStep[],
 ): WorkflowRunStateError {
+  const steps = namesOf(runId, running);
+  return new WorkflowRunStateError(
+    runId,
+    verdict,
+    `what would run again still runs: ${steps}. Retry it once that has ended, or the lease of its worker.`,
+  );
+}
+
+/** Of a flow of which it is decided that it ends as `ending`, as soon as none of these steps is in the hands of a worker. */
+export function isEnding(
+  runId: string,
+  ending: RunVerdict,
+  running: readonly RunningStep[],
+): WorkflowRunStateError {
+  // All of them may have ended meanwhile.
+  const steps = running.length === 0 ? '' : `: ${namesOf(runId, running)}`;
+  return new WorkflowRunStateError(
+    runId,
+    'ending',
+    `it is ${ending} once what still runs of it has ended${steps}. Nothing but that changes it until then.`,
+  );
+}
+
+function namesOf(runId: string, running: readonly RunningStep[]): string {
   const placeOf = ({ flowRunId }: RunningStep): number => (flowRunId === runId ? 0 : Number(flowRunId));
   const names = running
     .toSorted((one, other) => placeOf(one) - placeOf(other) || (keyOf(one) < keyOf(other) ? -1 : 1))
@@ -18,12 +43,7 @@ export function stillRuns(
       const of = step.flowRunId === runId ? '' : ` of the workflow "${step.workflow}" in it`;
       return `the step ${keyOf(step)}${of}`;
     });
-  const more = running.length > mostNamed ? ` and ${running.length - mostNamed} more` : '';
-  return new WorkflowRunStateError(
-    runId,
-    verdict,
-    `what would run again still runs: ${names.join(', ')}${more}. Retry it once that has ended, or the lease of its worker.`,
-  );
+  return `${names.join(', ')}${running.length > mostNamed ? ` and ${running.length - mostNamed} more` : ''}`;
 }
 
 /** Of a step that is named, and has waited for others in vain, none of which runs again. */

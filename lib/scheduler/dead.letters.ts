@@ -2,6 +2,7 @@ import { RunNotFailedError, RunNotFoundError } from '../model/errors.js';
 import type { Run } from '../model/run.js';
 import type { DurationInput } from '../model/trigger.js';
 import { stillRuns } from '../ports/retry.refusals.js';
+import { refuseEnding } from './ending.flows.js';
 import type { JobStore } from '../ports/storage.adapter.js';
 import { parseDelay } from '../triggers/duration.js';
 import type { JobAccess } from './job.access.js';
@@ -108,6 +109,7 @@ export class DeadLetters {
 
   private async refuse(runId: string, jobs: JobStore): Promise<never> {
     const [run] = (await jobs.queryRuns({ runId }, { limit: 1 })).items;
+    await refuseEnding(runId, jobs);
     throw run ? new RunNotFailedError(runId, run.state) : new RunNotFoundError(runId);
   }
 }

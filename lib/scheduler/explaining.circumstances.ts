@@ -2,6 +2,7 @@ import type { Job, JobRef } from '../model/job.js';
 import type { ScopePause } from '../model/pause.js';
 import type { Attempt, Gap, Run } from '../model/run.js';
 import type { Calendars } from '../model/trigger.js';
+import type { RunVerdict } from '../model/verdict.js';
 import type { WorkerInfo } from '../ports/storage.adapter.js';
 import type { IsolatedRun } from './explaining.isolation.js';
 
@@ -32,5 +33,7 @@ export interface Circumstances {
   workers: readonly WorkerInfo[];
   /** What they execute alone, by their ids. */
   isolated: ReadonlyMap<string, IsolatedRun>;
+  /** What a workflow ends as that is open, once what still runs of it has ended; null: that is not decided, or there is none. */
+  ending: RunVerdict | null;
   calendars: Calendars;
 }

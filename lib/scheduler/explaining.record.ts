@@ -96,7 +96,9 @@ function explainRun(run: Run, all: Circumstances): Verdict {
       return verdict(
         'runs',
         'open',
-        `${name}has been open${since}, ${until}: its verdict comes from outside (run ${run.id}).`,
+        all.ending === null
+          ? `${name}has been open${since}, ${until}: its verdict comes from outside (run ${run.id}).`
+          : `${name}has been open${since}, and is ${all.ending} once what still runs of it has ended (run ${run.id}).`,
         row,
       );
     }

@@ -49,9 +49,12 @@ export function explain(circumstances: Circumstances): Verdict {
 export async function readPresent(
   { runs }: Recorded,
   { jobs, now, calendars }: ExplainingParts,
-): Promise<Pick<Circumstances, 'now' | 'pauses' | 'workers' | 'isolated' | 'calendars'>> {
+): Promise<Pick<Circumstances, 'now' | 'pauses' | 'workers' | 'isolated' | 'ending' | 'calendars'>> {
   const [pauses, workers] = await Promise.all([jobs.queryPauses(), jobs.queryWorkers()]);
   const live = workers.filter(({ leaseUntil }) => leaseUntil.getTime() > now);
   const isolated = await readIsolated(runs, { now, workers: live }, jobs);
-  return { now, pauses: pauses.map(toScopePause), workers: live, isolated, calendars };
+  const going = runs.find(({ finishedAt }) => finishedAt === null);
+  const flow = going?.state === 'open' ? await jobs.flows?.getFlow(going.id) : null;
+  const ending = flow?.ending ?? null;
+  return { now, pauses: pauses.map(toScopePause), workers: live, isolated, ending, calendars };
 }

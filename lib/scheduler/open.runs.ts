@@ -22,6 +22,7 @@ import { outside } from '../ports/outside.js';
 import type { JobStore } from '../ports/storage.adapter.js';
 import { parseDelay } from '../triggers/duration.js';
 import type { JobAccess, ManagerOption } from './job.access.js';
+import { refuseEnding } from './ending.flows.js';
 import { inPlaceOf, wholeOf } from './later.run.js';
 import { knownOptions, lineOfText } from './option.checks.js';
 
@@ -138,7 +139,10 @@ export class OpenRuns {
       }
       const state = await stateGoingOn(runId, jobs);
       const leftMs = giveUpAt - this.clock.monotonic();
-      if (state === 'open') continue;
+      if (state === 'open') {
+        await refuseEnding(runId, jobs);
+        continue;
+      }
       if (state !== 'running' || leftMs <= 0) throw new RunNotOpenError(runId, state);
       await new Promise<void>((resolve) => void this.clock.setTimer(Math.min(pollMs, leftMs), resolve));
     }

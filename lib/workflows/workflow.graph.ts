@@ -17,7 +17,7 @@ import { stepName } from './planned.step.js';
 import { surroundingsOf, whyWaiting, type Surroundings } from './step.waits.js';
 import { laterRunOf } from '../scheduler/later.run.js';
 import { howPruned, type WorkflowReader } from './workflow.reading.js';
-import { graphStep, type GraphStep, type StepRun, type WorkflowRun } from './workflow.views.js';
+import { graphStep, viewOf, type GraphStep, type StepRun, type WorkflowRun } from './workflow.views.js';
 
 /** @publicApi */
 export interface GraphOptions {
@@ -86,8 +86,7 @@ async function runsOf(
     if (isHeld) surroundings ??= await surroundingsOf(app, storage);
     const why = isHeld ? await whyWaiting(run, surroundings!, storage) : null;
     const inner = run.state === 'open' && kind !== 'manual' ? await storage.flows!.getFlow(runId!) : null;
-    const flow = inner && (inner.pausedAt === null ? 'active' : 'paused');
-    runs.set(runId!, { state: run.state, dueAt: run.dueAt, why, flow });
+    runs.set(runId!, { state: run.state, dueAt: run.dueAt, why, flow: inner && viewOf(inner) });
   }
   return runs;
 }

@@ -130,7 +130,7 @@ async function beforeItsBegin(
   return {
     ...{ runId, workflow, version, namespace, params },
     state: endedAt === null ? going : (run.state as RunVerdict),
-    ...{ openedAt: null, endedAt, pausedAt: null, retryOf, counts: {} },
+    ...{ ending: null, openedAt: null, endedAt, pausedAt: null, retryOf, counts: {} },
   };
 }
 

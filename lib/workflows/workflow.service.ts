@@ -12,6 +12,7 @@ import { unservedWords } from '../events/unserved.words.js';
 import type { UnservedDefinition, UnservedStep } from '../model/unserved.step.js';
 import type { DurationInput } from '../model/trigger.js';
 import type { FlowStorage } from '../ports/flows.js';
+import { refuseEnding } from '../scheduler/ending.flows.js';
 import type { PageRequest } from '../ports/queries.js';
 import type { StorageAdapter } from '../ports/storage.adapter.js';
 import { bounded } from '../scheduler/audited.details.js';
@@ -207,7 +208,7 @@ export class WorkflowService {
   // ── Changing
 
   /**
-   * Ends the workflow: what waits of its steps is cancelled, those that run are asked to end by their AbortSignal, and nothing else begins. Throws WorkflowRunNotFoundError, WorkflowRunStateError (it is over).
+   * Ends the workflow: what waits of its steps is cancelled, those that run are asked to end by their AbortSignal, and nothing else begins. It is over once these have ended (`ending` until then); one that is ending already stays so. Throws WorkflowRunNotFoundError, WorkflowRunStateError (it is over).
    */
   async cancel(runId: string, within: ManagerOption = {}): Promise<void> {
     const id = lineOfText(runId, 'runId');
@@ -396,6 +397,7 @@ export class WorkflowService {
 
   private async refuseRetry(runId: string, by: WorkflowReader): Promise<never> {
     const view = await readWorkflow(runId, by, this.parts.registry);
+    if (view !== null) await refuseEnding(view.runId, by);
     const isOverAndBad = view !== null && view.endedAt !== null && view.state !== 'succeeded';
     const anew = isOverAndBad ? await beginAnew(view, by) : null;
     if (anew !== null) return this.refuse(runId, anew, by);
@@ -425,6 +427,7 @@ export class WorkflowService {
       const hasBegun = view !== null && view.openedAt !== null && view.endedAt === null;
       if (hasBegun && tries < 2) continue;
       if (view === null) return notFound(runId, by);
+      await refuseEnding(view.runId, by);
       const isToBegin = view.openedAt === null && view.endedAt === null;
       throw new WorkflowRunStateError(runId, view.state, isToBegin ? await untilItBegins(view, by) : problem);
     }

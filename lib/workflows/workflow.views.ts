@@ -17,6 +17,8 @@ export interface WorkflowRun {
   namespace: string;
   params: JsonValue;
   state: WorkflowState;
+  /** What its run ends as once none of its steps is in the hands of a worker, as was decided by a cancel, a timeout, `scheduler.complete` or `fail`; null: nothing was, or it is over. */
+  ending: RunVerdict | null;
   /** null: its run has not begun. */
   openedAt: Date | null;
   endedAt: Date | null;
@@ -74,6 +76,7 @@ export function viewOf(flow: Flow): WorkflowRun {
   return {
     ...{ runId, workflow, version, namespace, params },
     state: flow.verdict ?? going,
+    ending: flow.ending,
     openedAt: new Date(flow.openedAt),
     endedAt: dateOf(flow.endedAt),
     pausedAt: dateOf(flow.pausedAt),
@@ -87,8 +90,8 @@ export interface StepRun {
   dueAt: Date | null;
   /** Why it does not begin, where it waits or is paused; null: it does, or is paused by its workflow alone. */
   why: string | null;
-  /** The workflow that it is: `paused` or not; null: it is none. */
-  flow: 'active' | 'paused' | null;
+  /** The workflow that it is; null: it is none. */
+  flow: Pick<WorkflowRun, 'state' | 'ending'> | null;
 }
 
 /** What a step needs to know of one that it comes after. */
@@ -162,7 +165,9 @@ function runWaits(
     case 'open':
       if (isPaused && kind === 'manual') return pausedByHand(dueAt);
       if (flow !== null) {
-        const held = flow === 'paused' ? ', and is paused: it goes on once that is resumed' : '';
+        if (flow.ending !== null)
+          return `It is a workflow of its own, and ${flow.ending} once what still runs of it has ended.`;
+        const held = flow.state === 'paused' ? ', and is paused: it goes on once that is resumed' : '';
         const most = dueAt === null ? '' : ` It may take until ${dueAt.toISOString()}.`;
         return `It is a workflow of its own${held}.${most}`;
       }

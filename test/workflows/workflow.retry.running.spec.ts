@@ -66,7 +66,7 @@ describe('a retry of a workflow', () => {
     const refused = app.workflows.retry(runId);
     await expect(refused).rejects.toThrow(WorkflowRunStateError);
     await expect(refused).rejects.toThrow(
-      `The workflow of run "${runId}" is cancelled: what would run again still runs: the step "charge". Retry it once that has ended, or the lease of its worker.`,
+      `The workflow of run "${runId}" is ending: it is cancelled once what still runs of it has ended: the step "charge". Nothing but that changes it until then.`,
     );
     release();
     await app.settle();
@@ -310,9 +310,11 @@ describe('a retry of a workflow', () => {
     const app = await boot(deaf);
     const { runId } = await app.workflows.start('deaf', { key: 'k' });
     await beginning;
-    const over = app.app.get(ChronisEvents).once('run.timed_out', (event) => event.runId === runId);
+    const given = app.app.get(ChronisEvents).once('run.cancelled', (event) => event.runId !== runId);
     await app.clock.advanceBy(60_000);
-    await over;
+    await app.settle();
+    await app.clock.advanceBy(60_000);
+    await given;
     expect(await app.workflows.get(runId)).toMatchObject({ state: 'timed_out' });
     await expect(app.workflows.retry(runId)).rejects.toMatchObject({ state: 'timed_out' });
     release();
@@ -328,9 +330,9 @@ describe('a retry of a workflow', () => {
     const refused = app.scheduler.retryRun(runId);
     await expect(refused).rejects.toThrow(WorkflowRunStateError);
     await expect(refused).rejects.toThrow(
-      `The workflow of run "${runId}" is failed: what would run again still runs: the step "charge". Retry it once that has ended, or the lease of its worker.`,
+      `The workflow of run "${runId}" is ending: it is failed once what still runs of it has ended: the step "charge". Nothing but that changes it until then.`,
     );
-    expect(await app.scheduler.retryFailed({ jobId: 'k' })).toEqual({ found: 1, changed: 0 });
+    expect(await app.scheduler.retryFailed({ jobId: 'k' })).toEqual({ found: 0, changed: 0 });
     await app.settle();
     expect(charges).toHaveLength(1);
     release();
