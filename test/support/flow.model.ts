@@ -24,6 +24,8 @@ export interface ModelEnd {
 export class FlowModel {
   readonly steps = new Map<string, ModelStep>();
   verdict: 'succeeded' | 'failed' | 'cancelled' | null = null;
+  /** It was cancelled: nothing begins any more. */
+  private isEnding = false;
 
   constructor(definitions: readonly NewFlowStep[]) {
     this.add(definitions, null);
@@ -34,7 +36,7 @@ export class FlowModel {
   settle(ends: readonly ModelEnd[]): void {
     for (const { key, verdict, grows } of ends) {
       if (verdict !== 'succeeded' && verdict !== 'skipped') continue;
-      if (this.verdict === null) this.grow(grows ?? {}, key.split('.')[0]);
+      if (!this.isEnding) this.grow(grows ?? {}, key.split('.')[0]);
     }
     for (const { key, verdict, result = null } of ends) {
       const step = this.at(key);
@@ -46,12 +48,13 @@ export class FlowModel {
     }
     const plain = [...this.steps.values()];
     if (this.verdict !== null || plain.some(({ state }) => state === 'released')) return;
-    this.verdict = plain.every(isWell) ? 'succeeded' : 'failed';
+    const verdict = plain.every(isWell) ? 'succeeded' : 'failed';
+    this.verdict = this.isEnding ? 'cancelled' : verdict;
   }
 
-  /** Its run has ended otherwise, and with it, at once, the steps of these keys. */
+  /** Its run is cancelled, and with it, at once, the steps of these keys. It ends with the others. */
   cancel(ended: readonly string[]): void {
-    this.verdict = 'cancelled';
+    this.isEnding = true;
     for (const step of this.steps.values()) if (step.state === 'waiting') step.state = 'cancelled';
     this.settle(ended.map((key) => ({ key, verdict: 'cancelled' })));
   }
@@ -137,7 +140,7 @@ export class FlowModel {
     return [...this.steps.values()].flatMap((step) => {
       if (step.state === 'released' && step.instances.length > 0 && step.instances.every(hasEnded))
         return [() => void (step.state = step.instances.every(isWell) ? 'succeeded' : 'failed')];
-      if (step.state !== 'waiting' || this.verdict !== null) return [];
+      if (step.state !== 'waiting' || this.verdict !== null || this.isEnding) return [];
       const parents = this.parentsOf(step);
       const { otherwise } = step.definition;
       const taken = parents.filter(({ state }) => state !== 'skipped');

@@ -56,7 +56,7 @@ describe('a flow beside the release before', () => {
     expect(await storage.flows!.reconcileFlows()).toBe(0);
   });
 
-  test('is over when that has ended its run', async () => {
+  test('is over when that has ended its run, and the last step of it has ended', async () => {
     const { runId, worker } = await openFlow(storage, [
       step('a'),
       step('b', ['a']),
@@ -65,10 +65,11 @@ describe('a flow beside the release before', () => {
     const { a } = await claimSteps(storage, worker);
     await ends(runId, 'cancelled', 'in the ledger');
     await storage.flows!.reconcileFlows();
-    expect((await flowOf(storage, runId)).verdict).toBe('cancelled');
+    expect(await flowOf(storage, runId)).toMatchObject({ verdict: null, ending: 'cancelled' });
     expect(await statesOf(storage, runId)).toEqual({ a: 'released', b: 'cancelled', c: 'cancelled' });
     await settle(storage, a!);
     expect(await statesOf(storage, runId)).toEqual({ a: 'succeeded', b: 'cancelled', c: 'cancelled' });
+    expect((await flowOf(storage, runId)).verdict).toBe('cancelled');
   });
 
   test('is left alone where nothing is to be told, however many there are', async () => {
