@@ -18,7 +18,6 @@ import {
   runAll,
   statesOf,
   step,
-  stepOf,
   stepsOf,
 } from './flow.fixture.js';
 
