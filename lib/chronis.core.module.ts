@@ -35,6 +35,7 @@ import { HandlerSurroundings } from './engine/chronis.interceptor.js';
 import { EventSharer } from './engine/event.sharer.js';
 import { HandlerRegistry } from './engine/handler.registry.js';
 import { ChronisEvents } from './events/chronis.events.js';
+import { Redactor } from './events/redactor.js';
 import { Clock } from './ports/clock.js';
 import { LockAdapter } from './ports/lock.adapter.js';
 import { StorageAdapter } from './ports/storage.adapter.js';
@@ -72,6 +73,11 @@ const providers: FactoryProvider[] = [
     provide: chronisSettings,
     inject: [chronisOptions, chronisInstance, override, ModulesContainer, ModuleRef],
     useFactory: makeSettings,
+  },
+  {
+    provide: Redactor,
+    inject: [chronisSettings],
+    useFactory: ({ redactor }: ChronisSettings) => redactor,
   },
   { provide: Clock, inject: [chronisSettings], useFactory: ({ clock }: ChronisSettings) => clock },
   { provide: ChronisEvents, inject: [chronisSettings, chronisInstance, override], useFactory: makeEvents },

@@ -83,14 +83,15 @@ export function makeSettings(
 }
 
 export function makeEvents(
-  { clock, engine: { name }, listeners, log }: ChronisSettings,
+  { clock, engine: { name }, listeners, log, redactor }: ChronisSettings,
   instance: string,
   override?: ChronisOverride,
 ): ChronisEvents {
   const events = new ChronisEvents(name, () => clock.now());
   if (clock instanceof GuardedClock)
     clock.tellBy((part, error) => events.emit('engine.failed', { part, error }));
-  if (log !== null) logEvents(events, log, instance === defaultInstance ? 'Chronis' : `Chronis ${instance}`);
+  const context = instance === defaultInstance ? 'Chronis' : `Chronis ${instance}`;
+  if (log !== null) logEvents(events, log, context, redactor);
   overrideIn(override)?.observe(events);
   for (const { names, listener } of listeners) for (const each of names) events.on(each, listener);
   const places = loadedCopies();
@@ -120,7 +121,7 @@ export function makeEngine(
   lock: LockAdapter,
   handlers: HandlerRegistry,
   events: ChronisEvents,
-  { clock, engine, allowUnknownHandler: allowsUnknown }: ChronisSettings,
+  { clock, engine, redactor, allowUnknownHandler: allowsUnknown }: ChronisSettings,
 ): Engine {
   const loggers = new Map<string, HandlerLogger>();
   const logger = (handler: string): HandlerLogger => {
@@ -132,7 +133,8 @@ export function makeEngine(
   const directory = new HandlerDirectory({ local: handlers, app, storage, works: () => true, allowsUnknown });
   const addedSteps = addingSteps(directory, storage);
   const pauseEnds = pauseEndPlans(engine.calendars);
-  return new Engine({ storage, lock, clock, handlers, events, logger, addedSteps, pauseEnds }, engine);
+  const parts = { storage, lock, clock, handlers, events, logger, redactor, addedSteps, pauseEnds };
+  return new Engine(parts, engine);
 }
 
 export function makeSubscriber(

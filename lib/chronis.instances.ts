@@ -7,6 +7,7 @@ import { InvalidOptionError } from './model/errors.js';
 import { Clock } from './ports/clock.js';
 import { LockAdapter } from './ports/lock.adapter.js';
 import { StorageAdapter } from './ports/storage.adapter.js';
+import { Redactor } from './events/redactor.js';
 import { ChronisEvents } from './events/chronis.events.js';
 import { SchedulerService } from './scheduler/scheduler.service.js';
 import { WorkflowService } from './workflows/workflow.service.js';
@@ -26,6 +27,7 @@ export const publicParts = [
   StorageAdapter,
   LockAdapter,
   Clock,
+  Redactor,
 ] as const satisfies InjectionToken[];
 
 /** Not by the names of the classes: minifiers make these equal. */
@@ -39,6 +41,7 @@ const partNames: ReadonlyMap<InjectionToken, string> = new Map(
     StorageAdapter,
     LockAdapter,
     Clock,
+    Redactor,
   }).map(([name, part]) => [part, name] as const),
 );
 
@@ -124,6 +127,11 @@ export function getStorageToken(instance: string = defaultInstance): InjectionTo
 /** The token of the Clock of an instance. @publicApi */
 export function getClockToken(instance: string = defaultInstance): InjectionToken<Clock> {
   return tokenIn(instance, Clock) as InjectionToken<Clock>;
+}
+
+/** The token of the Redactor of an instance: for what shows payloads, results and errors somewhere. @publicApi */
+export function getRedactorToken(instance: string = defaultInstance): InjectionToken<Redactor> {
+  return tokenIn(instance, Redactor) as InjectionToken<Redactor>;
 }
 
 /** The token of the WorkflowService of an instance. @publicApi */

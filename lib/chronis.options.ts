@@ -3,6 +3,7 @@ import type { GapVerdict, Outcome } from './model/verdict.js';
 import type { EventSelector, SelectedEvent, SelectedName } from './events/event.names.js';
 import type { EventOrigin } from './events/event.origin.js';
 import type { LogOptions } from './events/log.options.js';
+import type { RedactOption } from './events/redactor.js';
 import type { Calendars, DurationInput } from './model/trigger.js';
 import type { JobOverrides } from './discovery/declaration.configuration.js';
 import type { InterceptorInput } from './discovery/interceptor.resolver.js';
@@ -113,6 +114,11 @@ export interface ChronisOptions {
   on?: EventListeners;
   /** What is written to Nest's logger, and how: false for nothing, `{ format: 'json' }` for machines. @default true: sentences */
   log?: boolean | LogOptions;
+  /**
+   * What is hidden of what is shown (`***`), beside values of keys such as `password`, `token`, `secret`, `apiKey`, `authorization` and `cookie`: in lines of the log, logs of runs, the REST API, alerts, pings and traces. Names of keys, a
+   * function, or both; what is stored stays as it is, and handlers and listeners get it so. @default nothing else
+   */
+  redact?: RedactOption;
   /**
    * Tells other instances on the same storage of the events of this one, and hears theirs: true for those of runs and jobs, or which. Best effort. Listeners
    * get events of others only with `remote: true`; an empty list only hears. @default false

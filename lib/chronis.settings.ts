@@ -8,6 +8,7 @@ import type { OrphanPolicy } from './discovery/sync.plan.js';
 import { engineDefaults, type EngineOptions } from './engine/engine.options.js';
 import type { LogSettings } from './events/event.logger.js';
 import type { ChronisEventName } from './events/event.map.js';
+import { Redactor } from './events/redactor.js';
 import { InvalidOptionError } from './model/errors.js';
 import { gapVerdicts, outcomes, shortestKeptMs, type Retention } from './model/retention.js';
 import { packageVersion } from './package.version.js';
@@ -55,6 +56,7 @@ export interface ChronisSettings {
   listeners: readonly EventListening[];
   /** null: nothing is written. */
   log: LogSettings | null;
+  redactor: Redactor;
   /** Events that other instances are told of; null: none, and theirs are not heard. */
   sharedEvents: readonly ChronisEventName[] | null;
   /** A ChronisOverride is in force: nobody needs advice on how to run it. */
@@ -90,6 +92,7 @@ const knownKeys = [
   'transactionContext',
   'on',
   'log',
+  'redact',
   'shareEvents',
   'interceptors',
   'useEnhancers',
@@ -142,6 +145,7 @@ export function settingsOf(given: ChronisOptions): ChronisSettings {
     transactionContext,
     listeners: listenersOf(given.on),
     log: logSettingsOf(given.log),
+    redactor: new Redactor(given.redact),
     sharedEvents: sharedNamesOf(given.shareEvents),
     isTest: false,
   };

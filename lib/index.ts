@@ -287,6 +287,8 @@ export type { EventSelector, SelectedEvent, SelectedName } from './events/event.
 export type { EventOrigin, ListenOptions, StreamOptions } from './events/event.origin.js';
 export type { LogOptions } from './events/log.options.js';
 export type { EventStream, StreamedEvent } from './events/event.stream.js';
+export { Redactor } from './events/redactor.js';
+export type { RedactedKind, RedactFunction, RedactOption } from './events/redactor.js';
 export { runLog } from './events/run.log.js';
 export type { RunLogLine, RunLogOptions } from './events/run.log.js';
 
@@ -475,6 +477,7 @@ export { MemoryLock } from './memory/memory.lock.js';
 export {
   getChronisEventsToken,
   getClockToken,
+  getRedactorToken,
   getDefinitionsToken,
   getSchedulerToken,
   getJobDeclarationsToken,

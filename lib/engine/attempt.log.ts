@@ -1,4 +1,5 @@
 import type { RunLogLevel } from '../model/run.log.js';
+import type { Redactor } from '../events/redactor.js';
 import { isError } from '../events/thrown.parts.js';
 import type { ClaimedRun } from '../model/run.js';
 import type { EpochMs } from '../ports/epoch.ms.js';
@@ -33,6 +34,7 @@ export class AttemptLog implements RunLogger {
     private readonly process: HandlerLogger,
     /** Null: nothing is kept. */
     private readonly writer: LogWriter | null,
+    private readonly redactor: Redactor,
   ) {}
 
   verbose(message: unknown, ...more: unknown[]): void {
@@ -101,7 +103,7 @@ export class AttemptLog implements RunLogger {
 
   private keep(level: RunLogLevel, message: unknown, fields: object | null): MeasuredLine {
     const { writer } = this;
-    const measured = logLine(writer === null ? 0 : writer.now(), level, message, fields);
+    const measured = logLine(writer === null ? 0 : writer.now(), level, message, fields, this.redactor);
     if (writer === null || this.isOver) return measured;
     this.buffer ??= new BoundedLines();
     const isFirst = this.buffer.isEmpty;

@@ -1,3 +1,4 @@
+import type { Redactor } from '../events/redactor.js';
 import type { Clock } from '../ports/clock.js';
 import type { EpochMs, Settlement, StorageAdapter } from '../ports/storage.adapter.js';
 import type { Ending } from './attempt.ending.js';
@@ -12,6 +13,8 @@ export interface AttemptParts {
   clock: Clock;
   abortGraceMs: number;
   logger: (handler: string) => HandlerLogger;
+  /** Of what handlers log. */
+  redactor: Redactor;
   /** Null: the storage keeps no logs. */
   logs: LogWriter | null;
   /** The storage's time. */

@@ -2,6 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { ChronisEvents } from '../events/chronis.events.js';
+import type { Redactor } from '../events/redactor.js';
 import { SchedulerRunningError, SchedulerStoppedError, StorageBusyError } from '../model/errors.js';
 import { isOf } from '../model/recognized.js';
 import type { Clock } from '../ports/clock.js';
@@ -40,6 +41,8 @@ export interface EngineParts {
   handlers: HandlerRegistry;
   events: ChronisEvents;
   logger: (handler: string) => HandlerLogger;
+  /** @default the usual one */
+  redactor?: Redactor;
   /** What a step adds to its workflow, as it is stored. @default steps that add some are refused */
   addedSteps?: AddedSteps;
   /** Where jobs go on whose pauses have come to their end. @default no pause is ended */

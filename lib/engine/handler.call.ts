@@ -29,7 +29,12 @@ function callWith(running: RunningRun, parts: AttemptParts, payload: unknown): v
   let value: unknown;
   try {
     const { run } = running;
-    const logger = new AttemptLog(run, parts.logger(run.handler), hasRecord(run) ? parts.logs : null);
+    const logger = new AttemptLog(
+      run,
+      parts.logger(run.handler),
+      hasRecord(run) ? parts.logs : null,
+      parts.redactor,
+    );
     running.logged = logger;
     context =
       run.flowStep === undefined

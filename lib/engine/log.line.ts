@@ -3,6 +3,7 @@ import { longestLogLine, type RunLogLevel } from '../model/run.log.js';
 import { errorText } from '../events/shown.error.js';
 import { read, shownValue } from '../events/shown.value.js';
 import { isError } from '../events/thrown.parts.js';
+import { usualRedactor, type Redactor } from '../events/redactor.js';
 import { withoutPasswords } from '../events/without.passwords.js';
 import type { EpochMs } from '../ports/epoch.ms.js';
 import type { LoggedLine } from '../ports/run.logs.js';
@@ -15,21 +16,22 @@ export interface MeasuredLine {
   dropped: number;
 }
 
-const secretKey = /password|passphrase|passwd|^pass$|secret|token/i;
 const unstorable = /\0|\p{Surrogate}/gu;
 /** How JSON.stringify writes these; an even number of backslashes before it are text. */
 const unstorableEscape = /(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f][\da-f]{2})/g;
 const mostFields = 200;
 
-/** A line of a bounded length, of anything that a handler gives: nothing here throws. Passwords are left out, as of errors. */
+/** A line of a bounded length, of anything that a handler gives: nothing here throws. Passwords are left out, as of errors, and what the redactor hides. */
 export function logLine(
   at: EpochMs,
   level: RunLogLevel,
   given: unknown,
   fields: object | null,
+  redactor: Redactor = usualRedactor,
 ): MeasuredLine {
-  const text = storable(isError(given) ? errorText(given) : shownValue(given, 2 * longestLogLine));
-  const json = fields === null ? null : jsonOf(fields);
+  const shown = isError(given) ? errorText(given) : shownValue(given, 2 * longestLogLine);
+  const text = storable(redactor.seesWhole ? redactor.text(shown, 'run-log', 'message') : shown);
+  const json = fields === null ? null : jsonOf(fields, redactor);
   const line: LoggedLine = { at, level, message: text };
   const size = Buffer.byteLength(text) + (json === null ? 0 : Buffer.byteLength(json));
   if (size > longestLogLine || text.length > 2 * longestLogLine) {
@@ -41,8 +43,13 @@ export function logLine(
 }
 
 /** As JSON has it; what JSON does not have is shown. */
-function jsonOf(fields: object): string {
-  const json = read(() => JSON.stringify(few(fields), withoutSecrets) as string | undefined);
+function jsonOf(fields: object, redactor: Redactor): string {
+  const json = read(() => {
+    const own = JSON.stringify(few(fields), withoutSecrets(redactor)) as string | undefined;
+    if (own === undefined || !redactor.seesWhole) return own;
+    const shown = redactor.value(JSON.parse(own), 'run-log', 'fields');
+    return JSON.stringify(isObject(shown) ? shown : { value: shown }) as string | undefined;
+  });
   // Of keys: values are as they can be stored.
   if (json !== undefined && json.startsWith('{')) return json.replaceAll(unstorableEscape, '$1\u{FFFD}');
   return JSON.stringify({ value: storable(shownValue(fields, longestLogLine)) });
@@ -55,11 +62,17 @@ function few(fields: object): object {
   return Object.fromEntries(keys.slice(0, mostFields).map((key) => [key, Reflect.get(fields, key)]));
 }
 
-function withoutSecrets(key: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return String(value);
-  if (isError(value)) return storable(errorText(value));
-  if (typeof value !== 'string') return value;
-  return secretKey.test(key) ? '***' : storable(withoutPasswords(value.slice(0, 2 * longestLogLine)));
+function withoutSecrets(redactor: Redactor): (key: string, value: unknown) => unknown {
+  return (key, value) => {
+    if (redactor.hides(key, value)) return '***';
+    if (typeof value === 'bigint') return String(value);
+    if (isError(value)) return storable(errorText(value));
+    return typeof value === 'string' ? storable(withoutPasswords(value.slice(0, 2 * longestLogLine))) : value;
+  };
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function storable(text: string): string {

@@ -1,3 +1,4 @@
+import { usualRedactor } from '../events/redactor.js';
 import type { JobRef } from '../model/job.js';
 import type { Unstarted } from '../ports/storage.adapter.js';
 import type { EngineParts } from './engine.js';
@@ -44,7 +45,7 @@ interface ShiftParts {
 /** Begins to keep the lease of a worker, which is known to run from `registeredAt` (monotonic), and to work. */
 export function beginShift(workerId: string, registeredAt: number, given: ShiftParts): Shift {
   const { parts, options, time, calls, settler, logs, stragglers, random, onGaveUp } = given;
-  const { storage, clock, events, handlers, logger } = parts;
+  const { storage, clock, events, handlers, logger, redactor = usualRedactor } = parts;
   const { app, concurrency, abortGraceMs, queues, leaseMs, maxBlockedMs, pollMs, lookAheadMs, calendars } =
     options;
   const trusted = (): boolean => keeper.mayBegin();
@@ -59,6 +60,7 @@ export function beginShift(workerId: string, registeredAt: number, given: ShiftP
     stragglers,
     calls,
     logger,
+    redactor,
     random,
     addedSteps: parts.addedSteps ?? refuseAdded,
     concurrency,

@@ -1,4 +1,5 @@
 import type { ChronisEvents } from '../events/chronis.events.js';
+import type { Redactor } from '../events/redactor.js';
 import type { RunEvent } from '../events/event.map.js';
 import type { AbortCause } from '../model/errors.js';
 import type { JobRef } from '../model/job.js';
@@ -43,6 +44,7 @@ export interface SessionParts {
   stragglers: Stragglers;
   calls: StorageCalls;
   logger: (handler: string) => HandlerLogger;
+  redactor: Redactor;
   /** Null: the storage keeps no logs. */
   logs: RunLogs | null;
   random: () => number;
@@ -111,7 +113,7 @@ export class WorkerSession {
     readonly workerId: string,
     private readonly parts: SessionParts,
   ) {
-    const { storage, clock, time, abortGraceMs, logger, logs, random } = parts;
+    const { storage, clock, time, abortGraceMs, logger, redactor, logs, random } = parts;
     this.early = new EarlyRuns(
       clock,
       time,
@@ -126,6 +128,7 @@ export class WorkerSession {
       clock,
       abortGraceMs,
       logger,
+      redactor,
       logs,
       now: () => time.scheduleNow(),
       insist: async (operation, call, isNeeded) =>

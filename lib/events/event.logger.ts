@@ -5,6 +5,7 @@ import type { EventOrigin } from './event.origin.js';
 import { LogRecord } from './log.record.js';
 import { logSentences, type LogLine } from './log.sentences.js';
 import { asOneEntry } from './log.words.js';
+import { usualRedactor, type Redactor } from './redactor.js';
 import { Repetitions } from './repetitions.js';
 import { ToldOutages } from './told.outages.js';
 
@@ -25,6 +26,7 @@ export function logEvents(
   events: ChronisEvents,
   { format, silent, everyRun }: LogSettings = everything,
   context = 'Chronis',
+  redactor: Redactor = usualRedactor,
 ): () => void {
   const logger = new Logger(context);
   const outages = new ToldOutages();
@@ -54,7 +56,9 @@ export function logEvents(
     if (!line) return;
     if (untold > 0) line.text += ` ${untold} more since the last of these lines.`;
     if (!isTold) line.level = 'debug';
-    if (format === 'json') logger[line.level](new LogRecord(name, line.text, event));
+    line.text = redactor.text(line.text, 'log', 'message');
+    if (line.stack !== undefined) line.stack = redactor.text(line.stack, 'log', 'stack');
+    if (format === 'json') logger[line.level](new LogRecord(name, line.text, event, redactor));
     else writeText(logger, line);
   };
   return events.onAny(write, { wants });

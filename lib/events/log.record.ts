@@ -1,4 +1,5 @@
 import type { ChronisEventName } from './event.map.js';
+import { usualRedactor, type Redactor } from './redactor.js';
 import { errorFields } from './shown.error.js';
 import { isError } from './thrown.parts.js';
 
@@ -14,10 +15,11 @@ export class LogRecord {
   readonly event: ChronisEventName;
   readonly message: string;
 
-  constructor(name: ChronisEventName, message: string, fields: object) {
+  constructor(name: ChronisEventName, message: string, fields: object, redactor: Redactor = usualRedactor) {
     this.event = name;
     this.message = message;
-    for (const [key, value] of Object.entries(fields)) Reflect.set(this, key, loggable(key, value));
+    for (const [key, value] of Object.entries(fields))
+      Reflect.set(this, key, redactor.value(loggable(key, value), 'log', key));
   }
 
   /** What loggers make of it that know nothing but text, such as that of Nest 10. */

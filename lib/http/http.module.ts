@@ -5,6 +5,7 @@ import {
   getChronisEventsToken,
   getClockToken,
   getDefinitionsToken,
+  getRedactorToken,
   getSchedulerToken,
   getStorageToken,
   getWorkflowsToken,
@@ -12,6 +13,7 @@ import {
   type ChronisEvents,
   type Clock,
   type DefinitionService,
+  type Redactor,
   type InjectionToken,
   type SchedulerService,
   type StorageAdapter,
@@ -121,6 +123,7 @@ function assemble(
           ModulesContainer,
           LiveChanges,
           BulkActions,
+          getRedactorToken(instance),
         ] as never[],
         useFactory: (
           given: ChronisHttpOptions,
@@ -133,9 +136,10 @@ function assemble(
           modules: ModulesContainer,
           live: LiveChanges,
           bulk: BulkActions,
+          redactor: Redactor,
         ) =>
           new HttpMount(
-            { scheduler, workflows, definitions, storage, clock, adapterHost, modules, live, bulk },
+            { scheduler, workflows, definitions, storage, clock, adapterHost, modules, live, bulk, redactor },
             place,
             httpSettings(given, 'ChronisHttpModule'),
           ),

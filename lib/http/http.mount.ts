@@ -6,6 +6,7 @@ import {
   type Actor,
   type Clock,
   type DefinitionService,
+  type Redactor,
   type SchedulerService,
   type StorageAdapter,
   type WorkflowService,
@@ -17,7 +18,7 @@ import type { HttpSettings, HttpUser } from './http.options.js';
 import type { LiveChanges, Topic } from './live.changes.js';
 import { streamType } from './live.stream.js';
 import { HttpProblem, problemOf } from './problem.js';
-import { redacted } from './redaction.js';
+import { redacted, redactionOf, type Redact } from './redaction.js';
 import {
   headerOf,
   queryOf,
@@ -41,6 +42,7 @@ export interface MountParts {
   modules: ModulesContainer;
   live: LiveChanges;
   bulk: BulkActions;
+  redactor: Redactor;
 }
 
 /** Where a module is, and who guards it. */
@@ -63,12 +65,15 @@ const anonymous = 'anonymous';
 /** Serves the requests of one module: admits, reads, has the route do it, and answers. Whatever is wrong becomes a problem. */
 export class HttpMount implements OnModuleInit {
   private readonly log = new Logger('ChronisHttp');
+  private readonly redact: Redact;
 
   constructor(
     private readonly parts: MountParts,
     readonly place: MountPlace,
     private readonly settings: HttpSettings,
-  ) {}
+  ) {
+    this.redact = redactionOf(parts.redactor, settings.redact);
+  }
 
   /** Throws InvalidOptionError: nobody guards it, and it is production; or another module has the path. */
   onModuleInit(): void {
@@ -210,7 +215,7 @@ export class HttpMount implements OnModuleInit {
   }
 
   private answer(response: unknown, { status, headers, body }: Answer, usual: number): void {
-    const shown = redacted(body, this.settings.redact);
+    const shown = redacted(body, this.redact);
     this.reply(response, body === undefined ? undefined : jsonOf(shown), status ?? usual, {
       ...(body !== undefined && { 'Content-Type': 'application/json; charset=utf-8' }),
       ...headers,

@@ -1,4 +1,5 @@
 import { StoredJson } from './stored.json.js';
+import type { Redactor } from '../index.js';
 
 /**
  * What is shown in the place of something that users or their code have stored. `path`: where in the answer it is, such as `items[0].payload`. @publicApi
@@ -11,10 +12,9 @@ const stored = new Set([
   ...['message', 'fields', 'details', 'note'],
 ]);
 
-/** The answer as it may be seen. Nothing is changed, nor looked at, without a function. */
-export function redacted(answer: unknown, redact: Redact | null, path = ''): unknown {
-  if (redact === null || typeof answer !== 'object' || answer === null || answer instanceof Date)
-    return answer;
+/** The answer as it may be seen. */
+export function redacted(answer: unknown, redact: Redact, path = ''): unknown {
+  if (typeof answer !== 'object' || answer === null || answer instanceof Date) return answer;
   if (answer instanceof StoredJson) {
     const shown = redact(answer.value, path);
     return shown === answer.value ? answer : shown;
@@ -28,4 +28,12 @@ export function redacted(answer: unknown, redact: Redact | null, path = ''): unk
       return [key, redact(value, at)];
     }),
   );
+}
+
+/** What the redactor of the ChronisModule lets through, and then the function of this API. */
+export function redactionOf(redactor: Redactor, own: Redact | null): Redact {
+  return (value, path) => {
+    const shown = redactor.value(value, 'http', path);
+    return own === null ? shown : own(shown, path);
+  };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { logLine } from '../../lib/engine/log.line.js';
+import { Redactor } from '../../lib/events/redactor.js';
 
 const lineOf = (message: unknown, fields: object | null = null) => logLine(0, 'log', message, fields).line;
 
@@ -21,6 +22,16 @@ describe('a line of the log of a run', () => {
     });
     expect(message + JSON.stringify(fields)).not.toContain('hunter2');
     expect(fields).toMatchObject({ password: '***', deep: [{ apiToken: '***' }] });
+  });
+
+  test('has nothing in it that the redactor hides: by keys, by paths, or by its function', () => {
+    const fields = { iban: 1, customer: { id: 2 }, headers: { Authorization: { raw: 'hunter2' } } };
+    const line = (redactor: Redactor) => logLine(0, 'log', 'of 4711', fields, redactor).line;
+    expect(line(new Redactor(['iban', 'customer.id'])).fields).toEqual({
+      ...{ iban: '***', customer: { id: '***' }, headers: { Authorization: '***' } },
+    });
+    const by = (value: unknown) => (typeof value === 'string' ? value.replace(/\d+/g, '#') : null);
+    expect(line(new Redactor(by))).toMatchObject({ message: 'of #', fields: { value: null } });
   });
 
   test('is no longer than 4 KiB, and says that it was cut', () => {

@@ -8,6 +8,7 @@ import { refuseAdded } from '../../lib/engine/step.end.js';
 import { Stragglers } from '../../lib/engine/stragglers.js';
 import { WorkerSession } from '../../lib/engine/worker.session.js';
 import { ChronisEvents } from '../../lib/events/chronis.events.js';
+import { usualRedactor } from '../../lib/events/redactor.js';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
 import type { Unstarted } from '../../lib/ports/storage.adapter.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
@@ -42,6 +43,7 @@ beforeEach(async () => {
     calls: new StorageCalls(clock, events, () => 0.5),
     settler: new Settler(storage, new StorageCalls(clock, events, () => 0.5)),
     logger: () => ({ log() {}, warn() {}, error() {}, debug() {} }),
+    redactor: usualRedactor,
     ...{ random: () => 0.5, concurrency: 2, abortGraceMs: 5_000, app: 'test', queues: ['default'] },
     logs: null,
     addedSteps: refuseAdded,

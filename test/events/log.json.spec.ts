@@ -2,6 +2,7 @@ import { ConsoleLogger, Logger, type LogLevel } from '@nestjs/common';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ChronisEvents } from '../../lib/events/chronis.events.js';
 import { logEvents, type LogSettings } from '../../lib/events/event.logger.js';
+import { Redactor } from '../../lib/events/redactor.js';
 import { run } from '../support/run.event.js';
 
 const json: LogSettings = { format: 'json', silent: new Set(), everyRun: true };
@@ -111,4 +112,20 @@ test('events that shall be silent are not written, and are heard all the same', 
   expect(text).not.toContain('no paper');
   expect(text).toContain('No live process declares the job "daily" any more');
   expect(heard).toEqual(['run.failed', 'job.orphaned']);
+});
+
+test('neither the sentence nor the fields have what the redactor hides', () => {
+  Logger.overrideLogger(new ConsoleLogger({ json: true }));
+  const events = new ChronisEvents();
+  const redactor = new Redactor({
+    keys: ['jobId'],
+    by: (value, { kind, path }) =>
+      kind === 'log' && typeof value === 'string' && path !== 'event' ? value.replaceAll('4711', '#') : value,
+  });
+  const stop = logEvents(events, json, 'Chronis', redactor);
+  events.emit('run.failed', { ...run, handler: 'of-4711', error: new Error('card 4711') });
+  stop();
+  const { message } = JSON.parse(written.join('')) as { message: { message: string } };
+  expect(message).toMatchObject({ jobId: '***', handler: 'of-#' });
+  expect(message.message).toMatch(/\(of-#\) failed after 1234 ms: card #$/);
 });

@@ -122,6 +122,17 @@ describe.each(platforms)('what is answered on %s', (platform) => {
     for (const { json } of answers) expect(JSON.stringify(json)).not.toContain('secret');
   });
 
+  test('shows no secrets, nor what the option of ChronisModule hides, and stores both', async () => {
+    const redact = { keys: ['iban'], by: (value: unknown) => value };
+    chronis = await HttpChronis.boot(platform, {}, undefined, { redact });
+    const payload = { iban: 'X1', headers: { Authorization: 'Bearer x' }, url: 'redis://a:b@c', n: 1 };
+    await chronis.scheduler.createJob({ id: 'report', handler: 'report', every: '1h', payload });
+    expect((await chronis.get('jobs/report')).json.payload).toEqual({
+      ...{ iban: '***', headers: { Authorization: '***' }, url: 'redis://a:***@c', n: 1 },
+    });
+    expect((await chronis.scheduler.getJob('report'))?.payload).toEqual(payload);
+  });
+
   test('says nothing of an error that nobody expected', async () => {
     chronis = await HttpChronis.boot(platform);
     vi.spyOn(chronis.scheduler, 'queryJobs').mockRejectedValue(new Error('password=hunter2'));

@@ -6,9 +6,11 @@ import { chronoschedRoutes } from '../../lib/http/chronosched/chronosched.routes
 import { allRoutes } from '../../lib/http/routes/all.routes.js';
 import type { Route } from '../../lib/http/route.js';
 import { ChronisHttpModule, type ChronisHttpOptions, type ChronisHttpRoute } from '../../lib/http/index.js';
-import { ChronisModule, MemoryStorage, SchedulerService } from '../../lib/index.js';
+import { ChronisModule, MemoryStorage, SchedulerService, type ChronisOptions } from '../../lib/index.js';
 import { ManualClock } from '../../lib/testing/index.js';
 import { HttpApp, type Platform } from '../support/http.app.js';
+
+const quiet = { log: false, autoStart: false, allowUnknownHandler: true };
 
 /** An application with the API at `/chronis`, on a clock that stands still, which runs nothing. */
 export class HttpChronis {
@@ -23,12 +25,13 @@ export class HttpChronis {
     options: ChronisHttpOptions & ChronisHttpRoute = {},
     prepare?: (app: INestApplication) => unknown,
     providers: Provider[] = [],
+    more: ChronisOptions = {},
   ): Promise<HttpChronis> {
     const clock = new ManualClock();
     const storage = new MemoryStorage({ clock });
     const imports = [
       ChronisHttpModule.forRoot(options),
-      ChronisModule.forRoot({ storage, clock, log: false, autoStart: false, allowUnknownHandler: true }),
+      ChronisModule.forRoot({ ...quiet, storage, clock, ...more }),
     ];
     return new HttpChronis(await HttpApp.boot(platform, { imports, providers }, prepare), clock, storage);
   }
