@@ -129,6 +129,11 @@ export function getClockToken(instance: string = defaultInstance): InjectionToke
   return tokenIn(instance, Clock) as InjectionToken<Clock>;
 }
 
+/** The token of the LockAdapter of an instance: for what one process of all shall do. @publicApi */
+export function getLockToken(instance: string = defaultInstance): InjectionToken<LockAdapter> {
+  return tokenIn(instance, LockAdapter) as InjectionToken<LockAdapter>;
+}
+
 /** The token of the Redactor of an instance: for what shows payloads, results and errors somewhere. @publicApi */
 export function getRedactorToken(instance: string = defaultInstance): InjectionToken<Redactor> {
   return tokenIn(instance, Redactor) as InjectionToken<Redactor>;

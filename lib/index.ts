@@ -275,7 +275,9 @@ export type { Wake } from './ports/wake.signal.js';
 export type { AdapterInput, AdapterRecipe, InjectionToken } from './ports/adapter.recipe.js';
 
 export { ChronisEvents } from './events/chronis.events.js';
+export { eventFilter } from './events/event.filter.js';
 export type { EventFilter } from './events/event.filter.js';
+export { sentenceOf } from './events/event.sentence.js';
 export type {
   ChronisEventMap,
   ChronisEventName,
@@ -283,6 +285,7 @@ export type {
   LockedWork,
   RunEvent,
 } from './events/event.map.js';
+export { selectEvents } from './events/event.names.js';
 export type { EventSelector, SelectedEvent, SelectedName } from './events/event.names.js';
 export type { EventOrigin, ListenOptions, StreamOptions } from './events/event.origin.js';
 export type { LogOptions } from './events/log.options.js';
@@ -478,6 +481,7 @@ export {
   getChronisEventsToken,
   getClockToken,
   getRedactorToken,
+  getLockToken,
   getDefinitionsToken,
   getSchedulerToken,
   getJobDeclarationsToken,

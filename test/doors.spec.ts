@@ -47,6 +47,7 @@ test.each([
   ['executors', []],
   ['metrics', []],
   ['health', []],
+  ['alerts', []],
   ['http', []],
 ])('the door %s loads what it is for', (door, packages) => {
   const found = packagesOf(`lib/${door}/index.js`).filter((name) => !nest.includes(name));

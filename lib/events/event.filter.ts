@@ -34,7 +34,7 @@ function conditionsOf(name: ChronisEventName): readonly Condition[] {
   return name === 'jobs.unserved' ? ['queue'] : [];
 }
 
-/** Tells which events of these names are meant. Throws InvalidOptionError for a condition that one of them can never meet. */
+/** Tells which events of these names are meant. Throws InvalidOptionError for a condition that one of them can never meet. @publicApi */
 export function eventFilter(
   filter: EventFilter,
   names: readonly ChronisEventName[],

@@ -33,7 +33,7 @@ export function isEventName(name: unknown): name is ChronisEventName {
   return typeof name === 'string' && known.has(name);
 }
 
-/** The names that one or several selectors stand for, each once. Throws InvalidOptionError (`option`). */
+/** The names that one or several selectors stand for, each once. Throws InvalidOptionError (`option`). @publicApi */
 export function selectEvents(selectors: unknown, option: string): ChronisEventName[] {
   const list: unknown[] = Array.isArray(selectors) ? selectors : [selectors];
   return [...new Set(list.flatMap((selector) => select(selector, option)))];

@@ -65,6 +65,13 @@ describe('the reference of options lists exactly what the code takes', () => {
     expect(listed(heading).toSorted()).toEqual(keys.toSorted());
   });
 
+  test('of alerts and their rules', () => {
+    const file = 'lib/alerts/alerts.options.ts';
+    const keys = [...keysOf(file, 'ChronisAlertsOptions'), ...keysOf(file, 'ChronisAlertsPlace')];
+    expect(listed('Alerts').toSorted()).toEqual(keys.toSorted());
+    expect(listed('Rules of alerts').toSorted()).toEqual(keysOf(file, 'AlertRule').toSorted());
+  });
+
   test('of jobs', () => {
     const names = ['JobOptions', 'RecurrenceOptions', 'CronTiming', 'IntervalTiming', 'DeclarationOptions'];
     const keys = [...new Set(names.flatMap((name) => keysOf('lib/model/job.options.ts', name)))];

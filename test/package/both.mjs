@@ -13,6 +13,7 @@ for (const door of [
   '/testing',
   '/executors',
   '/metrics',
+  '/alerts',
   '/health',
   '/http',
 ]) {
