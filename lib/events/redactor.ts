@@ -22,6 +22,10 @@ const hidden = '***';
 /** In the name of a key, as `normalized`. */
 const usual =
   /password|passphrase|passwd|^pwd$|^pass$|secret|token|authorization|cookie|apikey|accesskey|privatekey|credential/;
+/** Where a login of a URL seems to begin; a port and a path behind it are none. Each may take long to be looked through. */
+const openLogin = /:\/\/[^\s/:@?#'"`<>]{0,1000}:(?!\d{1,5}[/?#])/g;
+/** A text with more of them is hidden as a whole. */
+const mostLogins = 50;
 /** What is nested deeper is hidden: nobody reads it, and the call stack ends. */
 const deepest = 200;
 
@@ -61,7 +65,7 @@ export class Redactor {
 
   /** A text, as it may be shown: without passwords in URLs and the like. */
   text(text: string, kind: RedactedKind, path = ''): string {
-    const shown = this.lastWord(withoutPasswords(text), kind, path);
+    const shown = this.lastWord(withoutLogins(text), kind, path);
     return typeof shown === 'string' ? shown : hidden;
   }
 
@@ -71,7 +75,7 @@ export class Redactor {
   }
 
   private without(value: unknown, path: readonly string[], depth: number): unknown {
-    if (typeof value === 'string') return withoutPasswords(value);
+    if (typeof value === 'string') return withoutLogins(value);
     if (typeof value !== 'object' || value === null || isA(value, Date)) return value;
     if (depth === deepest) return hidden;
     if (Array.isArray(value)) {
@@ -117,6 +121,10 @@ export class Redactor {
 
 /** Where no option says anything. */
 export const usualRedactor: Redactor = new Redactor();
+
+function withoutLogins(text: string): string {
+  return (text.match(openLogin)?.length ?? 0) > mostLogins ? hidden : withoutPasswords(text);
+}
 
 function normalized(key: string): string {
   return key.replaceAll(/[-_]/g, '').toLowerCase();

@@ -73,6 +73,12 @@ describe('what is shown', () => {
     expect(new Redactor(() => ({ a: 1 })).text('a', 'log')).toBe('***');
   });
 
+  test('is hidden as a whole where it would take long to find its passwords', () => {
+    expect(shown({ text: 'http://a:'.repeat(100_000) })).toEqual({ text: '***' });
+    const pages = 'https://example.com/a http://example.com:80/ '.repeat(100);
+    expect(shown(pages)).toBe(pages);
+  });
+
   test('is bounded in its depth', () => {
     let deep: unknown = 'hunter2';
     for (let level = 0; level < 50_000; level++) deep = [deep];
