@@ -124,7 +124,7 @@ describe.each(platforms)('what is answered on %s', (platform) => {
 
   test('shows no secrets, nor what the option of ChronisModule hides, and stores both', async () => {
     const redact = { keys: ['iban'], by: (value: unknown) => value };
-    chronis = await HttpChronis.boot(platform, {}, undefined, { redact });
+    chronis = await HttpChronis.boot(platform, {}, undefined, [], { redact });
     const payload = { iban: 'X1', headers: { Authorization: 'Bearer x' }, url: 'redis://a:b@c', n: 1 };
     await chronis.scheduler.createJob({ id: 'report', handler: 'report', every: '1h', payload });
     expect((await chronis.get('jobs/report')).json.payload).toEqual({
