@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { CallScope } from '../ports/call.scope.js';
 import { InvalidOptionError, TransactionNotSupportedError } from '../model/errors.js';
 import type { Clock } from '../ports/clock.js';
 import type {
@@ -25,7 +25,7 @@ interface Choices {
 
 /** The transactions that calls are in. */
 export class MemoryTransactions {
-  private readonly current = new AsyncLocalStorage<MemoryTransaction>();
+  private readonly current = new CallScope<MemoryTransaction>();
   /** Those that stand for transactions begun here. */
   private readonly managers = new WeakMap<object, MemoryTransaction>();
   private readonly runners: RunnerTransactions;
@@ -50,7 +50,7 @@ export class MemoryTransactions {
     if (isInTransaction(queryRunner)) return this.runners.of(queryRunner);
     const own = this.managers.get(given);
     if (own !== undefined) return own.ended ? null : own;
-    const current = this.current.getStore();
+    const current = this.current.get();
     if (current !== undefined) return current;
     if (typeof (dataSource ?? connection)?.options?.type === 'string') return null;
     if (this.choices.unknownManagers === 'at-once') return 'at-once';
@@ -62,7 +62,7 @@ export class MemoryTransactions {
 
   /** See `MemoryStorage.inTransaction`. */
   async perform<T>(work: (manager: SqlExecutor) => T | Promise<T>): Promise<T> {
-    const outer = this.current.getStore();
+    const outer = this.current.get();
     if (outer !== undefined) return this.nested(outer, () => work(this.managerOf(outer)));
     const transaction = new MemoryTransaction(this.tables);
     try {

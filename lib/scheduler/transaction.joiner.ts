@@ -1,6 +1,6 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { AuditNotSupportedError, InvalidOptionError, TransactionNotSupportedError } from '../model/errors.js';
 import type { Actor } from '../model/audit.js';
+import { CallScope } from '../ports/call.scope.js';
 import type { JoinableTransaction } from '../ports/run.transaction.js';
 import type { AuditedFlowStore, JobStore, StorageAdapter } from '../ports/storage.adapter.js';
 import type { Wake } from '../ports/wake.signal.js';
@@ -18,9 +18,9 @@ interface Wakeable {
 
 /** Finds out whether a call is part of a transaction of its caller, and gives it the access to the stored jobs that fits. */
 export class TransactionJoiner {
-  private readonly current = new AsyncLocalStorage<JoinableTransaction | null>();
+  private readonly current = new CallScope<JoinableTransaction | null>();
   private readonly alone: JobAccess;
-  private readonly actors = new AsyncLocalStorage<Signature | null>();
+  private readonly actors = new CallScope<Signature | null>();
 
   constructor(
     private readonly storage: StorageAdapter,
@@ -49,7 +49,7 @@ export class TransactionJoiner {
   /** `call`: what of it is told to the record, where there is an actor. Throws TransactionNotSupportedError, InvalidOptionError (manager), AuditNotSupportedError. */
   async access(options: ManagerOption, call?: () => AuditedCall): Promise<JobAccess> {
     const access = await this.accessBy(options);
-    const signature = this.actors.getStore() ?? null;
+    const signature = this.actors.get() ?? null;
     if (signature === null) return access;
     if (access.jobs.audited === undefined) throw new AuditNotSupportedError(this.storage.kind);
     const jobs = auditedStore(access.jobs, signature, call?.() ?? {});
@@ -58,14 +58,14 @@ export class TransactionJoiner {
 
   /** What is done to workflows outside of transactions of callers. Undefined: the storage has none. */
   async flows(call: () => AuditedCall): Promise<AuditedFlowStore | undefined> {
-    if ((this.actors.getStore() ?? null) === null) return this.storage.flows;
+    if ((this.actors.get() ?? null) === null) return this.storage.flows;
     return (await this.access({ manager: null }, call)).jobs.flows as AuditedFlowStore | undefined;
   }
 
   private async accessBy(options: ManagerOption): Promise<JobAccess> {
     // Whether these are options at all is for the call to check.
     const { manager } = options ?? {};
-    const given = manager === undefined ? this.current.getStore() : manager;
+    const given = manager === undefined ? this.current.get() : manager;
     if (given === null) return this.alone;
     if (given !== undefined) return (await this.join(given)) ?? refuseIdle();
     const found = this.context?.() ?? null;

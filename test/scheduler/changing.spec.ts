@@ -289,7 +289,9 @@ describe('changing jobs at run time', () => {
     await app.scheduler.createDateJob({ id: 'b', handler: 'wait', in: '1h' });
     const [second] = (await app.scheduler.getRuns({ jobId: 'b' })).items;
     expect(await app.scheduler.cancelRun(second!.id)).toBe('cancelled');
-    await expect(app.scheduler.cancelRun(second!.id)).rejects.toThrow(`There is no run "${second!.id}".`);
+    const verdict = { code: 'CHRONIS_RUN_HAS_VERDICT', verdict: 'cancelled' };
+    await expect(app.scheduler.cancelRun(second!.id)).rejects.toMatchObject(verdict);
+    await expect(app.scheduler.cancelRun('4711')).rejects.toThrow('There is no run "4711".');
     await expect(app.scheduler.cancelRun('')).rejects.toThrow("runId: must be a non-empty text, but is ''.");
   });
 
