@@ -24,7 +24,7 @@ test('a value holds for the work within, behind its promises, and for its own sc
 
 test('applications that come and go leave nothing that each promise would look at', async () => {
   const used = new Set<unknown>();
-  const run = AsyncLocalStorage.prototype.run;
+  const run = Reflect.get(AsyncLocalStorage.prototype, 'run') as (...given: unknown[]) => unknown;
   vi.spyOn(AsyncLocalStorage.prototype, 'run').mockImplementation(function (
     this: AsyncLocalStorage<unknown>,
     ...given: unknown[]
