@@ -17,21 +17,38 @@ export interface EffectiveDeclarations {
  *
  * A set that appeared last may hold declarations that other sets have carried for long. Where one of these is older than what another set declares for the same id, it is not in force, and then says nothing
  * about other ids either: neither does it rename any, nor does its id count as that of its method. Else a method would be held
- * under one id because it is declared under another, although that one runs something else.
+ * under one id because it is declared under another, although that one runs something else. Where what it was older than turns out not to be in force itself, and nothing else is under the id, it counts all the
+ * same, but still renames nothing: that is what has put it out of force.
  */
 export function effectiveDeclarations(
   sets: readonly Pick<CarriedSet, 'place' | 'declarations'>[],
 ): EffectiveDeclarations {
   const newestFirst = sets.toSorted((a, b) => b.place - a.place);
   const beaten: Beaten = new Map();
+  const back = new Set<CarriedDeclaration>();
+  const forGood = new Set<CarriedDeclaration>();
+  // Each declaration is beaten, comes back, and is beaten for good, at most once.
   for (;;) {
-    const found = decide(newestFirst, beaten);
-    const known = beaten.size;
+    const found = decide(newestFirst, beaten, back);
+    let isNew = false;
     for (const declaration of found.counted) {
       const inForce = found.effective.get(refKey(declaration));
-      if (inForce !== undefined && isBeaten(declaration, inForce)) beaten.set(declaration, inForce);
+      if (inForce === undefined || !isBeaten(declaration, inForce)) continue;
+      if (!beaten.has(declaration)) isNew = true;
+      else if (back.delete(declaration)) {
+        forGood.add(declaration);
+        isNew = true;
+      } else continue;
+      beaten.set(declaration, inForce);
     }
-    if (beaten.size === known) return found;
+    if (isNew) continue;
+    for (const declaration of beaten.keys()) {
+      if (found.effective.has(refKey(declaration)) || back.has(declaration) || forGood.has(declaration))
+        continue;
+      back.add(declaration);
+      isNew = true;
+    }
+    if (!isNew) return found;
   }
 }
 
@@ -46,10 +63,11 @@ function isBeaten(declaration: CarriedDeclaration, inForce: CarriedDeclaration):
   );
 }
 
-/** One round: what is beaten does not count if its method is another one, and renames nothing. */
+/** One round: what is beaten does not count if its method is another one, unless it has come back, and renames nothing. */
 function decide(
   newestFirst: readonly Pick<CarriedSet, 'declarations'>[],
   beaten: Beaten,
+  back: ReadonlySet<CarriedDeclaration>,
 ): EffectiveDeclarations & { counted: readonly CarriedDeclaration[] } {
   const idsOfHandler = new Map<string, ReadonlySet<string>>();
   const renamed = new Set<string>();
@@ -62,7 +80,7 @@ function decide(
       const key = refKey(declaration);
       const { handler } = declaration;
       const ids = handler === null ? undefined : idsOfHandler.get(handler);
-      const inForce = beaten.get(declaration);
+      const inForce = back.has(declaration) ? undefined : beaten.get(declaration);
       const isOfAnother = inForce !== undefined && inForce.handler !== handler;
       if (isOfAnother || renamed.has(key) || ids?.has(key) === false) superseded.add(key);
       else counted.push(declaration);

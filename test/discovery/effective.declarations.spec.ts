@@ -104,6 +104,14 @@ describe('the declarations in force', () => {
     });
   });
 
+  test('have a method whose id an older one has taken, and has lost to a third one', () => {
+    const old = declaration('c', 1, { handler: 'i', previousIds: ['a'] });
+    const second = set(2, declaration('c', 2, { handler: 'j' }));
+    const third = set(3, declaration('a', 3, { handler: 'j' }));
+    // By the rename of the last set `a` does not count, so `c` is j; by that the rename does not count.
+    expect(inForce(set(1, old), second, third, set(4, old))).toEqual({ a: 'a@3', c: 'c@1' });
+  });
+
   test('keep what a release without known handlers carries', () => {
     const old = set(1, declaration('a', 1, { handler: null }), declaration('b', 1, { handler: null }));
     expect(inForce(old, set(2, declaration('a', 2)))).toEqual({ a: 'a@2', b: 'b@1' });
