@@ -53,6 +53,23 @@ export class Circuit {
   }
 }
 
+/** The same once, for processes that need not work: what fails is told, and the next failure comes back to it. Never rejects. */
+export async function pauseFailing(
+  refs: readonly JobRef[],
+  jobs: Pick<JobStore, 'getJob' | 'pauseJob'>,
+  events: ChronisEvents,
+  isJoined = false,
+): Promise<void> {
+  for (const ref of refs) {
+    try {
+      const reason = await pauseIfFailing(jobs, ref);
+      if (reason !== null && !isJoined) events.emit('job.paused', { ...ref, reason });
+    } catch (error) {
+      events.emit('engine.failed', { part: 'pausing of jobs', error });
+    }
+  }
+}
+
 /** Pauses a job of which so many occurrences have failed as it allows. Returns why; null: it goes on, or is paused already. */
 export async function pauseIfFailing(
   jobs: Pick<JobStore, 'getJob' | 'pauseJob'>,

@@ -1,9 +1,8 @@
 import type { ChronisEvents } from '../events/chronis.events.js';
 import type { RunEvent } from '../events/event.map.js';
 import type { JobRef } from '../model/job.js';
-import { policyOf } from '../model/policies.js';
 import type { ClaimedRun } from '../model/run.js';
-import { isFailure } from '../model/verdict.js';
+import { mayPauseJob } from '../ports/flows.js';
 import { outside } from '../ports/outside.js';
 import { flowResultNotKept, type Settlement, type StorageAdapter } from '../ports/storage.adapter.js';
 import type { Ending } from './attempt.ending.js';
@@ -19,12 +18,17 @@ interface Heard {
   onGaveUp: (jobs: readonly JobRef[]) => void;
 }
 
-/** Tells of workflows that have succeeded by what this process has done, and whose results as a whole were too long to be kept. */
-export function tellUnkeptResults({ flows }: StorageAdapter, events: ChronisEvents): void {
+/** Does what is to be done of workflows that are over by what this process has done: tells of results as a whole that were too long to be kept, and looks at jobs that may have failed too often. */
+export function hearWorkflows(
+  { flows }: StorageAdapter,
+  events: ChronisEvents,
+  onGaveUp: (jobs: readonly JobRef[]) => void,
+): void {
   const teller = new RunTeller(outside, events, { onSettled: () => undefined, onGaveUp: () => undefined });
-  flows?.onResultNotKept?.((run) =>
-    events.emit('run.result-dropped', { ...teller.eventOf(run), reason: flowResultNotKept }),
-  );
+  flows?.onFlowOver?.(({ run, what }) => {
+    if (what === 'may-pause') onGaveUp([{ namespace: run.namespace, id: run.jobId }]);
+    else events.emit('run.result-dropped', { ...teller.eventOf(run), reason: flowResultNotKept });
+  });
 }
 
 /** Tells how the runs of a worker have ended, and counts them. */
@@ -69,9 +73,7 @@ export class RunTeller {
       const event = this.endOf(run, settlement);
       return events.emit('run.retrying', { ...event, ...failure, retryAt: new Date(retryAt) });
     }
-    const mayPause =
-      run.jobUid !== null && isFailure(outcome) && policyOf(run.policies, 'pauseAfterFailures') !== null;
-    if (mayPause) this.heard.onGaveUp([{ namespace: run.namespace, id: run.jobId }]);
+    if (mayPauseJob(run, outcome)) this.heard.onGaveUp([{ namespace: run.namespace, id: run.jobId }]);
     switch (outcome) {
       case 'succeeded':
         // A success has no error: it says why its result is not there.

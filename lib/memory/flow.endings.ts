@@ -2,7 +2,7 @@ import type { JsonValue } from '../model/json.js';
 import { callbackOf } from '../ports/callback.js';
 import { outside } from '../ports/outside.js';
 import type { FlowEnding } from '../ports/flow.ending.js';
-import { flowVerdictOf } from '../ports/flows.js';
+import { mayPauseJob, flowVerdictOf } from '../ports/flows.js';
 import { flowResultNotKept, maxFlowResult, type EpochMs } from '../ports/storage.adapter.js';
 import { bearCallback } from './definitions.js';
 import { advance, type StepEnding } from './flow.advancing.js';
@@ -20,7 +20,7 @@ export function withFlows<T>(step: Step<T>): Step<T> {
   return (tables, now) => {
     tables.ended.length = 0;
     tables.born.length = 0;
-    tables.unkept.length = 0;
+    tables.over.length = 0;
     const answer = step(tables, now);
     while (tables.ended.length > 0) follow(tables, now, tables.ended.splice(0));
     return answer;
@@ -42,7 +42,9 @@ export function endIfOver(tables: MemoryTables, now: EpochMs, flow: FlowRow): vo
   const verdict = { outcome, startedAt: taken.openedAt!, fingerprint, ...ending };
   if (retryAt !== null) return tryAgain(tables, run, verdict, retryAt);
   finish(tables, now, run, verdict);
-  if (flow.ending === null && outcome === 'succeeded' && error !== null) tables.unkept.push(taken);
+  if (flow.ending === null && outcome === 'succeeded' && error !== null)
+    tables.over.push({ run: taken, what: 'result-not-kept' });
+  if (mayPauseJob(taken, outcome)) tables.over.push({ run: taken, what: 'may-pause' });
   bearCallback(tables, now, callbackOf({ ...taken, ...run.claimedAs }, outcome, ending));
 }
 

@@ -1,5 +1,6 @@
 import type { Page } from '../model/job.js';
-import type { ClaimedRun, Run } from '../model/run.js';
+import type { Run } from '../model/run.js';
+import type { FlowOver } from '../ports/flows.js';
 import type {
   EpochMs,
   Flow,
@@ -25,18 +26,18 @@ type Taker = <T>(step: Step<T>, kind?: 'read') => Promise<T>;
 
 /** Workflows in memory. */
 export class MemoryFlows implements FlowStorage {
-  private readonly hearers = new Set<(run: ClaimedRun) => void>();
+  private readonly hearers = new Set<(over: FlowOver) => void>();
 
   constructor(private readonly atomically: Taker) {}
 
-  onResultNotKept(told: (run: ClaimedRun) => void): () => void {
+  onFlowOver(told: (over: FlowOver) => void): () => void {
     this.hearers.add(told);
     return () => void this.hearers.delete(told);
   }
 
-  /** See `onResultNotKept`. */
-  tellNotKept(runs: readonly ClaimedRun[]): void {
-    for (const run of runs) for (const told of this.hearers) told(run);
+  /** See `onFlowOver`. */
+  tellOver(flows: readonly FlowOver[]): void {
+    for (const over of flows) for (const told of this.hearers) told(over);
   }
 
   getFlow(runId: string): Promise<Flow | null> {

@@ -148,7 +148,7 @@ export class MemoryStorage extends StorageAdapter {
   override readonly flows = new MemoryFlows((step, kind) => this.atomically(step, kind));
   protected readonly clock: Clock;
   protected readonly tables: MemoryTables;
-  private readonly unkeptHearers: MemoryFlows = this.flows;
+  private readonly overHearers: MemoryFlows = this.flows;
   private readonly transactions: MemoryTransactions;
   private readonly steps: StepTaker;
   /** Whether what is done is there at once, and not when a transaction is committed. */
@@ -212,7 +212,7 @@ export class MemoryStorage extends StorageAdapter {
     conclude: (value: T) => Settlement | RunStepRecord,
     options: AnyTransactionOptions,
   ): Promise<T> {
-    return this.transactions.concluding(work, conclude, options, () => this.tellNotKept());
+    return this.transactions.concluding(work, conclude, options, () => this.tellOver());
   }
 
   async init(): Promise<void> {}
@@ -503,7 +503,7 @@ export class MemoryStorage extends StorageAdapter {
     return Object.defineProperties(audited, {
       flows: { value: new MemoryFlows(take) },
       definitions: { value: new MemoryDefinitions(take) },
-      unkeptHearers: { value: this.unkeptHearers },
+      overHearers: { value: this.overHearers },
     });
   }
 
@@ -544,18 +544,18 @@ export class MemoryStorage extends StorageAdapter {
       );
     }
     const step = kind === 'read' ? work : withFlows(work);
-    this.tables.unkept.length = 0;
+    this.tables.over.length = 0;
     const answer = structuredClone(this.steps.take(step, this.clock.now(), kind));
     // What is done in a transaction is not committed yet.
-    if (this.isCommitting) this.tellNotKept();
+    if (this.isCommitting) this.tellOver();
     await this.lasting();
     return answer;
   }
 
   /** Of what the last step has done. */
-  private tellNotKept(): void {
-    const { unkept } = this.tables;
-    if (unkept.length > 0) this.unkeptHearers.tellNotKept(structuredClone(unkept.splice(0)));
+  private tellOver(): void {
+    const { over } = this.tables;
+    if (over.length > 0) this.overHearers.tellOver(structuredClone(over.splice(0)));
   }
 
   /** Resolves when what was done, and what was seen, is kept as safely as it is kept here. */

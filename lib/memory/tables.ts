@@ -1,6 +1,7 @@
+import type { FlowOver } from '../ports/flows.js';
 import type { Definition } from '../model/definition.js';
 import type { JobDefinition, JobRef, JobSource } from '../model/job.js';
-import type { Attempt, ClaimedRun, Gap, RunOrigin } from '../model/run.js';
+import type { Attempt, Gap, RunOrigin } from '../model/run.js';
 import type { ScopeRef } from '../model/pause.js';
 import type { StoredChanges } from '../model/job.changes.js';
 import type { RunVerdict } from '../model/verdict.js';
@@ -275,8 +276,8 @@ export class MemoryTables implements StepTaker {
   readonly ended: EndedRun[] = [];
   /** Runs of steps, in the order in which they were born. Within a step only. */
   readonly born: RunRow[] = [];
-  /** Runs of flows that have succeeded without their results being kept. Within a step only. */
-  readonly unkept: ClaimedRun[] = [];
+  /** Flows that are over, and of which more has to be done. Within a step only. */
+  readonly over: FlowOver[] = [];
   /** Signals that no step has taken, by their run, in the order in which they came; never changed in place. */
   readonly signals = new Map<string, readonly SignalRow[]>();
   /** Runs that may be claimed, now or later. */

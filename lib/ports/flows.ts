@@ -1,9 +1,9 @@
 import type { JsonValue } from '../model/json.js';
 import type { Page } from '../model/job.js';
-import type { Policies } from '../model/policies.js';
+import { policyOf, type Policies } from '../model/policies.js';
 import type { ClaimedRun, Run } from '../model/run.js';
 import type { UnservedStep } from '../model/unserved.step.js';
-import type { RunVerdict, StepVerdict } from '../model/verdict.js';
+import { isFailure, type Outcome, type RunVerdict, type StepVerdict } from '../model/verdict.js';
 import type { Otherwise } from '../model/workflow.js';
 import type { EpochMs } from './epoch.ms.js';
 import type { PageRequest } from './queries.js';
@@ -195,8 +195,8 @@ export interface FlowStorage {
   pruneFlows(endedBefore: EpochMs, limit: number, archived?: boolean): Promise<number>;
   /** Which handlers, besides these, the steps call that have not ended, of the `limit` oldest flows of the app (and of those without one) that go on: by workflow, version and handler. */
   unservedSteps(app: string, handlers: readonly string[], limit: number): Promise<UnservedStep[]>;
-  /** Calls `told` with the run of each flow that succeeds by a call of this adapter without its result being kept (`flowResultNotKept`), once that is committed; not in transactions of callers. Returns how to stop. Absent: nobody is told. */
-  onResultNotKept?(told: (run: ClaimedRun) => void): () => void;
+  /** Calls `told` with each flow that is over by a call of this adapter, and of which more has to be done, once that is committed; not in transactions of callers. Returns how to stop. Absent: nobody is told. */
+  onFlowOver?(told: (over: FlowOver) => void): () => void;
   /** Ends what a release without flows has ended without telling the flow. Bounded work a call; returns how many steps it were. */
   reconcileFlows(): Promise<number>;
 }
@@ -222,4 +222,18 @@ export const maxStepResult = 1_048_576;
 /** The longest result of a flow, which the ledger keeps, in characters of JSON. */
 export const maxFlowResult = 65_536;
 /** In place of one that is longer: the error of a run that has succeeded, and the reason of a step that is a flow. */
+/** A flow that is over. `result-not-kept`: it has succeeded, and its result was too long (`flowResultNotKept`) · `may-pause`: its failure may pause its job, see `mayPauseJob`. */
+export interface FlowOver {
+  run: ClaimedRun;
+  what: 'result-not-kept' | 'may-pause';
+}
+
+/** Whether this end of a run may be one too many for its job (`pauseAfterFailures`). */
+export function mayPauseJob(
+  { jobUid, policies }: Pick<ClaimedRun, 'jobUid' | 'policies'>,
+  outcome: Outcome,
+): boolean {
+  return jobUid !== null && isFailure(outcome) && policyOf(policies, 'pauseAfterFailures') !== null;
+}
+
 export const flowResultNotKept = `The result was not kept: it has more than ${maxFlowResult} characters as JSON. Let the last steps return less, such as where it is.`;

@@ -1,5 +1,5 @@
 import type { HandlerRegistry } from '../engine/handler.registry.js';
-import { pauseIfFailing } from '../engine/circuit.js';
+import { pauseFailing } from '../engine/circuit.js';
 import { RunTeller } from '../engine/run.teller.js';
 import type { Ending } from '../engine/attempt.ending.js';
 import { judge, type Judgement } from '../engine/settlement.js';
@@ -161,15 +161,7 @@ export class OpenRuns {
       onGaveUp: (some: readonly JobRef[]) => failing.push(...some),
     };
     new RunTeller(outside, isJoined ? this.silent : this.events, heard).tell(run, judgement);
-    for (const ref of failing) {
-      try {
-        const reason = await pauseIfFailing(jobs, ref);
-        if (reason !== null && !isJoined) this.events.emit('job.paused', { ...ref, reason });
-      } catch (error) {
-        // The verdict stands; the next failure comes back to it.
-        this.events.emit('engine.failed', { part: 'pausing of jobs', error });
-      }
-    }
+    await pauseFailing(failing, jobs, this.events, isJoined);
   }
 }
 

@@ -6,7 +6,7 @@ import type {
   TransactionManager,
   TransactionWork,
 } from '../ports/run.transaction.js';
-import type { ClaimedRun } from '../model/run.js';
+import type { FlowOver } from '../ports/flows.js';
 import type { Hold, RunStepRecord, Settlement } from '../ports/storage.adapter.js';
 import type { AdapterConnection } from './adapter.connection.js';
 import type { CallerConnection } from './caller.connection.js';
@@ -16,7 +16,7 @@ import { isWorthAnotherAttempt, sqlStateOf } from './sql.errors.js';
 import { readOnlyProblem } from './caller.transaction.js';
 import { answered, pause, within } from './deadline.js';
 import { ExecutorConnection } from './executor.connection.js';
-import type { UnkeptResults } from './flow.results.js';
+import type { FlowsOver } from './flows.over.js';
 import type { Installation } from './installation.js';
 import { settleWithin } from './settling.transaction.js';
 import { queryRunSteps, recordRunStep } from './run.steps.js';
@@ -71,7 +71,7 @@ export class RunTransactions {
     /** The application's; null: the storage was made from a URL or settings. */
     private readonly application: DataSource | null,
     private readonly installation: Installation,
-    private readonly unkept: UnkeptResults,
+    private readonly over: FlowsOver,
   ) {
     const { tables, statementTimeoutMs } = connection.settings;
     this.deadlineMs = statementTimeoutMs + 500;
@@ -113,9 +113,9 @@ export class RunTransactions {
         await own(runner.startTransaction('READ COMMITTED'));
         await this.enter(connection);
         const value = await work(runner.manager);
-        const unkept = await this.end(connection, conclude(value));
+        const over = await this.end(connection, conclude(value));
         await own(runner.commitTransaction());
-        this.unkept.tell(unkept);
+        this.over.tell(over);
         return value;
       } catch (error) {
         // Where this fails too the connection is gone, and the first error says why.
@@ -134,7 +134,7 @@ export class RunTransactions {
     work: TransactionWork<T>,
     conclude: (value: T) => End,
   ): Promise<T> {
-    let done: { value: T; end: End; unkept: readonly ClaimedRun[] } | null = null;
+    let done: { value: T; end: End; over: readonly FlowOver[] } | null = null;
     await begin(async (executor, manager) => {
       done = null;
       const connection = new ExecutorConnection(executor, this.deadlineMs);
@@ -147,15 +147,15 @@ export class RunTransactions {
       const value = await work(manager);
       const end = conclude(value);
       try {
-        done = { value, end, unkept: await this.end(connection, end) };
+        done = { value, end, over: await this.end(connection, end) };
       } catch (error) {
         throw connection.told(error);
       }
     });
     if (done === null) refuseBegin('has not called what it is given, or what it has called was rejected');
-    const { value, end, unkept } = done as NonNullable<typeof done>;
+    const { value, end, over } = done as NonNullable<typeof done>;
     if (!(await this.isCommitted(end))) refuseBegin('has resolved, and its transaction is not committed');
-    this.unkept.tell(unkept);
+    this.over.tell(over);
     return value;
   }
 
@@ -208,7 +208,7 @@ export class RunTransactions {
    * Behind a savepoint: a deadlock with other settlements must not cost the handler its work, and neither must somebody who has locked what is to be written. That
    * one is waited for as long as the run is in this worker's hands; in portions, so that nobody's deadline ends the connection. Returns the flows that have ended by it without their results being kept.
    */
-  private async end(connection: CallerConnection, end: End): Promise<readonly ClaimedRun[]> {
+  private async end(connection: CallerConnection, end: End): Promise<readonly FlowOver[]> {
     const { databaseClock, statementTimeoutMs } = this.connection.settings;
     const given = databaseClock && Math.floor(databaseClock.now());
     // From here on locks of ours are held: a process that freezes has not long to keep them.
@@ -227,16 +227,16 @@ export class RunTransactions {
           connection
             .query<never>(this.statements[statement], [time, ...values])
             .catch((error: unknown) => Promise.reject(withPurpose(statement, error) as Error));
-        const unkept: ClaimedRun[] = [];
+        const over: FlowOver[] = [];
         const run = Object.assign(
           behindLocks(send, async () => (time = await readTime())),
-          { noteUnkept: (one: ClaimedRun) => void unkept.push(one) },
+          { noteOver: (one: FlowOver) => void over.push(one) },
         );
         const isAccepted =
           'step' in end
             ? (await recordRunStep(run, end, end.step)).kept
             : (await settleWithin(run, [end], 'settle')).accepted.length === 1;
-        if (isAccepted) return unkept;
+        if (isAccepted) return over;
       } catch (error) {
         const isLocked = stillLocked.has(sqlStateOf(error) ?? '');
         if (!isLocked && (attempt++ === mostAttempts || !isWorthAnotherAttempt(error))) throw error;

@@ -1,6 +1,6 @@
 import type { Queries, StatementTraits, Transaction, TransactionTraits } from './database.js';
-import type { ClaimedRun } from '../model/run.js';
-import type { UnkeptResults } from './flow.results.js';
+import type { FlowOver } from '../ports/flows.js';
+import type { FlowsOver } from './flows.over.js';
 import { withPurpose } from './purposes.js';
 import {
   arrayStatements,
@@ -14,8 +14,8 @@ import {
 /** Runs a prepared statement with its values from $2 on. */
 export interface Run {
   <Row>(statement: StatementName, ...values: readonly unknown[]): Promise<Row[]>;
-  /** Notes a flow that has succeeded without its result being kept, to be told once the transaction is committed. Absent: nobody is told. */
-  readonly noteUnkept?: (run: ClaimedRun) => void;
+  /** Notes a flow that is over, to be told once the transaction is committed. Absent: nobody is told. */
+  readonly noteOver?: (over: FlowOver) => void;
 }
 
 /** A transaction that holds its locks, with the time at which it got them. */
@@ -64,7 +64,7 @@ export class StatementRunner implements StatementScope {
     private readonly statements: Statements,
     /** Rejects where there is none (yet). */
     private readonly database: () => Place,
-    private readonly unkept: UnkeptResults | null = null,
+    private readonly over: FlowsOver | null = null,
   ) {}
 
   get queries(): Queries {
@@ -84,25 +84,25 @@ export class StatementRunner implements StatementScope {
     work: (change: OwnChange, queries: Queries) => Promise<T>,
     traits?: TransactionTraits,
   ): Promise<T> {
-    const unkept: ClaimedRun[] = [];
+    const over: FlowOver[] = [];
     const value = await this.database().transaction((transaction: Transaction) => {
       // Of an attempt that was rolled back nothing is told.
-      unkept.length = 0;
+      over.length = 0;
       const run = behindLocks(this.on(transaction), () => transaction.renewClock());
       const change: OwnChange = {
-        run: Object.assign(run, { noteUnkept: (one: ClaimedRun) => void unkept.push(one) }),
+        run: Object.assign(run, { noteOver: (one: FlowOver) => void over.push(one) }),
         readClock: () => transaction.readClock(),
         briefly: async (lockMs, doing) => {
-          const { length } = unkept;
+          const { length } = over;
           const done = await transaction.briefly(lockMs, doing);
-          if (done === null) unkept.length = length;
+          if (done === null) over.length = length;
           return done;
         },
         limitWaiting: (lockMs) => transaction.limitWaiting(lockMs),
       };
       return work(change, transaction);
     }, traits);
-    if (unkept.length > 0) this.unkept?.tell(unkept);
+    if (over.length > 0) this.over?.tell(over);
     return value;
   }
 

@@ -1,8 +1,8 @@
-import type { ClaimedRun } from '../model/run.js';
+import type { FlowOver } from '../ports/flows.js';
 import type { FlowStorage, UnservedStep } from '../ports/storage.adapter.js';
 import { setFlowPause } from './flow.controls.js';
 import { FlowReconciling } from './flow.reconciling.js';
-import type { UnkeptResults } from './flow.results.js';
+import type { FlowsOver } from './flows.over.js';
 import { conclude } from './run.conclusion.js';
 import { isRunId } from './run.id.js';
 import { WaitReconciling } from './run.waits.js';
@@ -18,13 +18,13 @@ export class TypeOrmFlows extends TypeOrmFlowStore<StatementRunner> implements F
   constructor(
     statements: StatementRunner,
     tables: TableNames,
-    private readonly unkept: UnkeptResults,
+    private readonly over: FlowsOver,
   ) {
     super(statements, tables);
   }
 
-  onResultNotKept(told: (run: ClaimedRun) => void): () => void {
-    return this.unkept.hear(told);
+  onFlowOver(told: (over: FlowOver) => void): () => void {
+    return this.over.hear(told);
   }
 
   /** See `setFlowPause`: there may be too many for one transaction. */
