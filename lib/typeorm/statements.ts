@@ -96,7 +96,6 @@ import { lockAppSql } from './sql/lock.app.sql.js';
 import { lockBlockingSql } from './sql/lock.blocking.sql.js';
 import { lockCursorSql } from './sql/lock.cursor.sql.js';
 import { lockJobsSql } from './sql/lock.jobs.sql.js';
-import { lockOneOffSql } from './sql/lock.one.off.sql.js';
 import { lockPauseSql } from './sql/lock.pause.sql.js';
 import { lockQueueSql } from './sql/lock.queue.sql.js';
 import { lockRunSql } from './sql/lock.run.sql.js';
@@ -116,6 +115,8 @@ import { queryWorkersSql } from './sql/query.workers.sql.js';
 import { takeStockSql } from './sql/take.stock.sql.js';
 import { readNewsSql } from './sql/read.news.sql.js';
 import { readOneOffRunSql } from './sql/read.one.off.run.sql.js';
+import { readOneOffsSql } from './sql/read.one.offs.sql.js';
+import { readRecurringSql } from './sql/read.recurring.sql.js';
 import { readStatisticsSql } from './sql/read.statistics.sql.js';
 import { readExactTimeSql, readTimeSql } from './sql/read.time.sql.js';
 import { forgetRunSignalsSql } from './sql/forget.run.signals.sql.js';
@@ -324,12 +325,10 @@ const builders = {
   lockApp: lockAppSql,
   lockBlocking: lockBlockingSql,
   lockCursor: lockCursorSql,
-  lockJob: (t: TableNames) => lockJobsSql(t, 'one'),
-  lockSomeJobs: (t: TableNames) => lockJobsSql(t, 'some'),
-  lockSomeOneOffs: (t: TableNames) => lockOneOffSql(t, 'some'),
-  lockGrasped: (t: TableNames) => lockJobsSql(t, 'grasped'),
-  readDeclared: (t: TableNames) => lockJobsSql(t, 'app'),
-  lockOneOff: (t: TableNames) => lockOneOffSql(t, 'one'),
+  lockJobs: lockJobsSql,
+  readRecurring: (t: TableNames) => readRecurringSql(t, 'some'),
+  readDeclared: (t: TableNames) => readRecurringSql(t, 'app'),
+  readOneOffs: readOneOffsSql,
   lockPause: lockPauseSql,
   lockQueue: lockQueueSql,
   lockRun: lockRunSql,

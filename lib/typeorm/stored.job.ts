@@ -83,10 +83,8 @@ interface OneOffRow extends FactsRow {
  */
 export async function lockJob(run: Run, { namespace, id }: JobRef): Promise<StoredJob | null> {
   for (let look = 1; look <= 2; look++) {
-    const [recurring] = await run<RecurringRow>('lockJob', namespace, id);
-    if (recurring) return toRecurring(recurring);
-    const [oneOff] = await run<OneOffRow>('lockOneOff', namespace, id);
-    if (oneOff) return toOneOff(oneOff);
+    const [job] = await lockRows(run, [namespace], [id], true);
+    if (job !== undefined) return job;
   }
   return null;
 }
@@ -100,13 +98,34 @@ export async function lockJobs(
   refs: readonly JobRef[],
   withPayloads: boolean,
 ): Promise<(StoredJob | null)[]> {
-  const columns = [refs.map(({ namespace }) => namespace), refs.map(({ id }) => id), withPayloads];
-  const recurring = (await run<RecurringRow>('lockSomeJobs', ...columns)).map(toRecurring);
-  const oneOffs = (await run<OneOffRow>('lockSomeOneOffs', ...columns)).map(toOneOff);
-  const found = new Map([...recurring, ...oneOffs].map((job) => [keyOf(job.definition), job]));
+  const [namespaces, ids] = [refs.map(({ namespace }) => namespace), refs.map(({ id }) => id)];
+  const locked = await lockRows(run, namespaces, ids, withPayloads);
+  const found = new Map(locked.map((job) => [keyOf(job.definition), job]));
   const jobs: (StoredJob | null)[] = [];
   for (const ref of refs) jobs.push(found.get(keyOf(ref)) ?? (await lockJob(run, ref)));
   return jobs;
+}
+
+async function lockRows(
+  run: Run,
+  namespaces: readonly string[],
+  ids: readonly string[],
+  withPayloads: boolean,
+): Promise<StoredJob[]> {
+  const [locked] = await run<{ uids: string[]; run_ids: string[] }>('lockJobs', namespaces, ids);
+  const { uids, run_ids: runIds } = locked!;
+  return [
+    ...(uids.length === 0 ? [] : await readRecurring(run, uids, withPayloads)),
+    ...(runIds.length === 0 ? [] : await run<OneOffRow>('readOneOffs', runIds, withPayloads)).map(toOneOff),
+  ];
+}
+
+async function readRecurring(
+  run: Run,
+  uids: readonly string[],
+  withPayloads: boolean,
+): Promise<StoredRecurring[]> {
+  return (await run<RecurringRow>('readRecurring', uids, withPayloads)).map(toRecurring);
 }
 
 /** The job as that of another app; a declared one stays its code's. */
@@ -130,11 +149,12 @@ export async function readDeclared(
 export async function graspJobs(run: Run, uids: readonly string[]): Promise<Map<string, StoredRecurring>> {
   const grasped = uids.length === 0 ? [] : await run<{ uid: string }>('graspJobs', uids);
   if (grasped.length === 0) return new Map();
-  const rows = await run<RecurringRow>(
-    'lockGrasped',
+  const jobs = await readRecurring(
+    run,
     grasped.map(({ uid }) => uid),
+    true,
   );
-  return new Map(rows.map((row) => [row.uid, toRecurring(row)]));
+  return new Map(jobs.map((job) => [job.uid, job]));
 }
 
 /** `uid` of recurring jobs, `runId` of one-offs: the values by which statements find the runs of jobs. */

@@ -86,7 +86,7 @@ describe('a settlement', () => {
       const settled = statements.change(async ({ run }) => {
         tries++;
         await settleWithin(run, settlements, statement, statement === 'settleBriefly' ? { lockMs: 100 } : {});
-        await run('lockOneOff', locked!.namespace, locked!.jobId);
+        await run('lockJobs', [locked!.namespace], [locked!.jobId]);
       });
       await expect(settled).rejects.toThrow(/lock timeout/);
       await database.close();

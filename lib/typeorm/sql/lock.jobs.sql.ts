@@ -1,45 +1,21 @@
-import { pauseEndOf } from './pause.end.fragment.js';
 import type { TableNames } from './table.names.js';
-import { changesOf } from './changes.fragment.js';
-import { after, ms, now } from './time.fragment.js';
+import { ms, now } from './time.fragment.js';
 
 /**
- * `one`: $1 time · $2 namespace · $3 id — `some`: $1 time · $2 namespaces · $3 ids · $4 whether with payloads — `grasped`: $1 time · $2 jobs — `app`: $1 time · $2 app: its declared jobs; and those of
- * other apps · with the namespaces $3 and ids $4, now or before · that are one of $5, or had no worker for $6 ms
+ * $1 time · $2 namespaces · $3 ids
  *
- * Recurring jobs with all that a change needs to know, locked until the transaction ends. Those of an app are only read: which of them are to be changed is not known yet, see `graspJobsSql`.
+ * Locks jobs of both kinds until the transaction ends. Who had to wait for a lock sees the row as it is then, but what it joins as it was before: so all else of a job is read by the statement
+ * after this one.
  */
-export function lockJobsSql(t: TableNames, which: 'one' | 'some' | 'grasped' | 'app'): string {
-  const mayBeTaken = `other.source = 'code' and other.app <> $2 and (other.app = any ($5::text[]) or not exists (
-      select from ${t.worker} w where w.app = other.app and w.lease_until > ${after(now, '-$6::float8')}
-    ))`;
-  const where = {
-    one: 'j.namespace = $2 and j.id = $3',
-    some: '(j.namespace, j.id) in (select u.* from unnest($2::text[], $3::text[]) u) order by j.uid',
-    grasped: 'j.uid = any ($2::bigint[]) order by j.uid',
-    app: `j.uid in (
-    select own.uid from ${t.job} own where own.app = $2 and own.source = 'code'
-    union all
-    select other.uid from ${t.job} other
-      join (select distinct u.namespace, u.id from unnest($3::text[], $4::text[]) u (namespace, id)) wanted
-        on wanted.namespace = other.namespace and wanted.id = other.id
-    where ${mayBeTaken}
-    union all
-    select other.uid from ${t.job} other
-    where other.previous_ids <> '{}' and exists (
-      select from unnest($3::text[], $4::text[]) u (namespace, id) where u.namespace = other.namespace and u.id = any (other.previous_ids)
-    ) and ${mayBeTaken}
-  ) order by j.uid`,
-  }[which];
-  const payload = which === 'some' ? 'case when $4::boolean then j.payload end as payload' : 'j.payload';
+export function lockJobsSql(t: TableNames): string {
+  const among = (namespace: string, id: string): string =>
+    `(${namespace}, ${id}) in (select u.* from unnest($2::text[], $3::text[]) u)`;
   return `
-select j.uid::text, j.namespace, j.id, j.name, j.handler, j.queue, j.priority, j.trigger, j.time_zone, ${payload},
-  j.metadata, j.policies, j.source, j.app, j.definition_hash, j.generation, j.revision, j.fired, ${ms('j.fired_until')} as fired_until,
-  ${ms('j.created_at')} as created_at, ${ms('j.paused_at')} as paused_at, j.paused_reason, j.paused_by, ${ms(pauseEndOf(t, 'j', 'id'))} as paused_until,
-  ${ms('j.orphaned_at')} as orphaned_at, j.orphaned_reason, to_json(j.previous_ids) as previous_ids,
-  ${changesOf('j')} as changed,
-  (select ${ms('c.fired_until')} from ${t.cursor} c where c.job_uid = j.uid) as cursor_fired_until,
-  g.id::text as gap_id, ${ms('g.from_at')} as gap_from, g.verdict as gap_verdict, ${ms(now)} as now
-from ${t.job} j left join ${t.gap} g on g.id = j.open_gap
-where ${where} ${which === 'app' ? '' : 'for update of j'}`;
+with job_row as materialized (
+  select j.uid from ${t.job} j where ${among('j.namespace', 'j.id')} order by j.uid for update
+),
+run_row as materialized (
+  select r.id from ${t.run} r where ${among('r.namespace', 'r.job_id')} and r.keyed and r.origin <> 'reserved' order by r.id for update
+)
+select array(select uid::text from job_row) as uids, array(select id::text from run_row) as run_ids, ${ms(now)} as now`;
 }
