@@ -25,7 +25,7 @@ const reads: ReadonlySet<string> = new Set<keyof StorageAdapter>([
   'syncedSet',
 ]);
 /** The same of what a storage has for workflows and definitions: reads, and listeners. */
-const isRead = /^(get|query|count|unserved|laterRun|rollupState|read|on[A-Z])/;
+const isRead = /^(get|list|query|count|unserved|laterRun|rollupState|read|on[A-Z])/;
 
 /** A storage that is looked at, and changes nothing: neither at its opening nor later. Jobs that the hooks of an application make, change or delete are noted, and it is as good as done for who does it; all else that would change something is refused. */
 export function planningStorage(storage: StorageAdapter, notes: BootNotes): StorageAdapter {
@@ -54,6 +54,7 @@ export function planningStorage(storage: StorageAdapter, notes: BootNotes): Stor
         case 'binaries':
           // To look for a program is to say that it is used.
           return typeof value === 'object' && value !== null ? asStoredBinaries(refused) : value;
+        case 'bulkActions':
         case 'flows':
         case 'definitions':
         case 'overdue':

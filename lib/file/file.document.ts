@@ -20,6 +20,7 @@ const keyFields: Partial<Record<TableName, string>> = {
   flows: 'runId',
   workers: 'id',
   runLogs: 'runId',
+  bulkActions: 'id',
   attempts: 'sequence',
   gaps: 'sequence',
 };

@@ -28,6 +28,7 @@ const fields: Partial<Record<TableName, readonly string[]>> = {
   audit: ['at'],
   rollups: ['start'],
   overdue: ['dueAt'],
+  bulkActions: ['createdAt', 'endedAt', 'leaseUntil'],
 };
 
 type Row = Record<string, any>;

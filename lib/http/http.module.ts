@@ -107,8 +107,9 @@ function assemble(
       },
       {
         provide: BulkActions,
-        inject: [getClockToken(instance), LiveChanges] as never[],
-        useFactory: (clock: Clock, live: LiveChanges) => new BulkActions(clock, live),
+        inject: [getStorageToken(instance), getClockToken(instance), LiveChanges] as never[],
+        useFactory: (storage: StorageAdapter, clock: Clock, live: LiveChanges) =>
+          new BulkActions(storage, clock, live),
       },
       {
         provide: HttpMount,

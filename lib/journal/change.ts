@@ -19,6 +19,7 @@ export const tableNames = [
   'rollups',
   'runLogs',
   'overdue',
+  'bulkActions',
 ] as const;
 
 export type TableName = (typeof tableNames)[number];

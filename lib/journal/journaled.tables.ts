@@ -5,6 +5,7 @@ import {
   MemoryTables,
   type AuditRow,
   type BinaryRow,
+  type BulkActionRow,
   type GapRow,
   type JobRow,
   type LedgerRow,
@@ -61,6 +62,7 @@ export class JournaledTables extends MemoryTables {
   override readonly releases = this.noted<Release[]>('releases');
   override readonly audit = this.noted<AuditRow>('audit');
   override readonly overdue = this.noted<OverdueRow>('overdue');
+  override readonly bulkActions = this.noted<BulkActionRow>('bulkActions');
   override readonly runLogs = this.noted<RunLogRow>('runLogs');
   override readonly locks: LockTable = this.noted('locks');
 
@@ -138,6 +140,7 @@ export class JournaledTables extends MemoryTables {
       'rollups',
       'runLogs',
       'overdue',
+      'bulkActions',
     ] as const;
     for (const table of [...keyed, ...others]) {
       for (const key of this.mapOf(table).keys()) yield { table, key, row: this.storedRow(table, key) };
@@ -166,6 +169,7 @@ export class JournaledTables extends MemoryTables {
       this.audit,
       this.runLogs,
       this.overdue,
+      this.bulkActions,
     ])
       map.clear();
     for (const list of [this.ended, this.born, this.ledger, this.gaps]) list.length = 0;

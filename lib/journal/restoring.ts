@@ -53,6 +53,7 @@ export function snapshotOf(stored: StoredTables): Snapshot {
     releases: [...stored.releases] as Snapshot['releases'],
     audit: inBirthOrder([...stored.audit.values()]),
     overdue: [...stored.overdue] as Snapshot['overdue'],
+    bulkActions: [...stored.bulkActions.values()] as Snapshot['bulkActions'],
     runLogs: [...stored.runLogs.values()] as Snapshot['runLogs'],
     ledger: inOrder(stored.attempts),
     gaps: inOrder(stored.gaps),

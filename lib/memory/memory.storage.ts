@@ -77,6 +77,7 @@ import { queryAudit, recordAudit } from './auditing.js';
 import { backfill } from './backfilling.js';
 import { MemoryBinaries } from './binaries.js';
 import { changeJobs } from './bulk.changes.js';
+import { MemoryBulkActions } from './bulk.actions.js';
 import { claim, giveBack, heldBy, nextWakeAt } from './claiming.js';
 import { cancelJob, cancelRun, deleteJob, pauseJob, resumeJob, runNow, type ResumePlan } from './controls.js';
 import { discardRuns, retryRuns } from './dead.letters.js';
@@ -145,6 +146,7 @@ export class MemoryStorage extends StorageAdapter {
   override readonly overdue: OverdueStore = new MemoryOverdue((step, kind) => this.atomically(step, kind));
   override readonly rollups: RollupStorage = new MemoryRollups((step, kind) => this.atomically(step, kind));
   override readonly runLogs: RunLogStorage = new MemoryRunLogs((step, kind) => this.atomically(step, kind));
+  override readonly bulkActions = new MemoryBulkActions((step, kind) => this.atomically(step, kind));
   override readonly flows = new MemoryFlows((step, kind) => this.atomically(step, kind));
   protected readonly clock: Clock;
   protected readonly tables: MemoryTables;

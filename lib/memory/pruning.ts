@@ -13,6 +13,7 @@ import type { GapVerdict, Outcome } from '../model/verdict.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
 import { pruneAudit } from './auditing.js';
 import { pruneBinaries } from './binaries.js';
+import { pruneBulkActions } from './bulk.actions.js';
 import { pruneDeadLetters } from './dead.letters.js';
 import { pruneFlows } from './flow.controls.js';
 import { forget } from './runs.js';
@@ -44,6 +45,7 @@ export function prune(tables: MemoryTables, now: EpochMs, wanted: Retention, age
   forgetRunSteps(tables, horizon);
   pruneRunLogs(tables, horizon);
   pruneBinaries(tables, now);
+  pruneBulkActions(tables, now);
   const audit = pruneAudit(tables, auditHorizon(retention, now));
   for (const worker of tables.workers.values()) {
     const isOld = worker.leaseUntil < Math.min(horizon, now - workersKeptMs);

@@ -15,7 +15,8 @@ export function takeSnapshot(
     rollups,
     runLogs,
     overdue,
-  }: Pick<MemoryTables, 'ledger' | 'binaries' | 'rollups' | 'runLogs' | 'overdue'> = tables,
+    bulkActions,
+  }: Pick<MemoryTables, 'ledger' | 'binaries' | 'rollups' | 'runLogs' | 'overdue' | 'bulkActions'> = tables,
 ): string {
   const snapshot: Record<keyof Snapshot, unknown> = {
     format: snapshotFormat,
@@ -40,6 +41,7 @@ export function takeSnapshot(
     audit: [...tables.audit.values()],
     runLogs: [...runLogs.values()],
     overdue: [...overdue],
+    bulkActions: [...bulkActions.values()],
     ledger,
     gaps: tables.gaps,
     locks: [...tables.locks],
@@ -67,6 +69,7 @@ export function copyOf(tables: MemoryTables): MemoryTables {
         rollups: new Map(),
         runLogs: new Map(),
         overdue: new Map(),
+        bulkActions: new Map(),
       }),
     ),
     tables.recordLimit,
@@ -76,6 +79,7 @@ export function copyOf(tables: MemoryTables): MemoryTables {
   for (const [key, rollup] of tables.rollups) copy.rollups.set(key, rollup);
   for (const [key, row] of tables.overdue) copy.overdue.set(key, row);
   for (const [runId, log] of tables.runLogs) copy.runLogs.set(runId, log);
+  for (const [id, row] of tables.bulkActions) copy.bulkActions.set(id, row);
   return copy;
 }
 

@@ -6,6 +6,7 @@ import {
   keyOf,
   type AuditRow,
   type BinaryRow,
+  type BulkActionRow,
   type GapRow,
   type JobRow,
   type LedgerRow,
@@ -97,6 +98,7 @@ export interface Snapshot {
   audit?: AuditRow[];
   runLogs?: RunLogRow[];
   overdue?: [key: string, OverdueRow][];
+  bulkActions?: BulkActionRow[];
   ledger: StoredAttempt[];
   gaps: Stored<GapRow>[];
   locks: [key: string, { fence: number; owner: string | null; expiresAt: number; leaseMs: number }][];
@@ -141,6 +143,7 @@ export function fill(tables: MemoryTables, snapshot: Snapshot): void {
   for (const [app, releases] of snapshot.releases) tables.releases.set(app, releases.map(releaseRow));
   for (const entry of snapshot.audit ?? []) tables.audit.set(entry.id, entry);
   for (const [key, row] of snapshot.overdue ?? []) tables.overdue.set(key, row);
+  for (const row of snapshot.bulkActions ?? []) tables.bulkActions.set(row.id, row);
   for (const log of snapshot.runLogs ?? []) tables.runLogs.set(log.runId, log);
   for (const [key, lock] of snapshot.locks) tables.locks.set(key, lock);
 }

@@ -9,6 +9,7 @@ import type {
   CarriedDeclaration,
   EpochMs,
   NewAudit,
+  NewBulkAction,
   OrphanReason,
   NewRunSignal,
   RunLogPart,
@@ -16,6 +17,7 @@ import type {
   RollupMark,
   StatisticsRow,
   StatisticsUnit,
+  StoredBulkAction,
   StoredBinary,
   WorkerCondition,
   WorkerRegistration,
@@ -158,6 +160,11 @@ export interface RollupRow extends Omit<StatisticsRow, 'start'> {
   start: EpochMs;
 }
 
+/** Never changed in place. */
+export interface BulkActionRow extends StoredBulkAction, Pick<NewBulkAction, 'owner'> {
+  leaseUntil: EpochMs;
+}
+
 /** Of what somebody was told that it is overdue; never changed in place. */
 export interface OverdueRow {
   namespace: string;
@@ -297,6 +304,8 @@ export class MemoryTables implements StepTaker {
   readonly overdue = new Map<string, OverdueRow>();
   /** By run; who has written last is the last. */
   readonly runLogs = new Map<string, RunLogRow>();
+  /** Changes of many, in the order in which they were begun; never changed in place. */
+  readonly bulkActions = new Map<string, BulkActionRow>();
   readonly ledger: LedgerRow[] = [];
   readonly gaps: GapRow[] = [];
   /** The version of the zone data that cursors were computed with. */

@@ -7,6 +7,7 @@ import type { Trigger } from '../model/trigger.js';
 import type { AuditFilter, AuditNote, StoredAudit } from './audit.js';
 import type { BackfillOrder, BackfillReport } from './backfill.js';
 import type { BinaryStorage } from './binaries.js';
+import type { BulkActionStorage } from './bulk.actions.js';
 import type { BulkChange, BulkOutcome } from './bulk.change.js';
 import type { Beat, BeatOrder } from './beat.js';
 import type {
@@ -74,6 +75,7 @@ import type { Capability, Renewal, WorkerCondition, WorkerInfo, WorkerRegistrati
 // The data of the contract, topic by topic.
 export * from './audit.js';
 export * from './binaries.js';
+export * from './bulk.actions.js';
 export * from './declarations.js';
 export * from './definitions.js';
 export * from './epoch.ms.js';
@@ -170,6 +172,8 @@ export abstract class StorageAdapter {
   readonly overdue?: OverdueStore;
   /** What runs have logged; absent: it keeps none, and the process alone is told. */
   readonly runLogs?: RunLogStorage;
+  /** Changes of many that the REST API does; absent: the process that does one alone tells of it. */
+  readonly bulkActions?: BulkActionStorage;
   /** JSON as it is stored; absent: what was read is written anew. */
   readonly storedText?: StoredText;
 

@@ -1,5 +1,6 @@
 import type { Law } from './law.js';
 import { binaryLaws } from './laws/binary.laws.js';
+import { bulkActionLaws } from './laws/bulk.action.laws.js';
 import { bulkLaws } from './laws/bulk.laws.js';
 import { cancelRunningLaws, queueLaws } from './laws/blocked.laws.js';
 import { appLaws, retentionLaws } from './laws/app.laws.js';
@@ -109,6 +110,7 @@ export function storageLaws(): Law[] {
     ...auditLaws,
     ...failureLaws,
     ...runLogLaws,
+    ...bulkActionLaws,
     ...leaseLaws,
     ...releaseLaws,
     ...cursorLaws,

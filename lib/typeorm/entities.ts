@@ -16,6 +16,7 @@ import {
   runSignalColumns,
   runStepColumns,
   binaryColumns,
+  bulkActionColumns,
   definitionColumns,
   statisticsColumns,
   workerColumns,
@@ -27,6 +28,7 @@ import type {
   ChronisAudit,
   ChronisRunLog,
   ChronisBinary,
+  ChronisBulkAction,
   ChronisCursor,
   ChronisGap,
   ChronisJob,
@@ -77,6 +79,7 @@ export interface ChronisEntities {
   statDay: EntitySchema<ChronisStatistics>;
   pause: EntitySchema<ChronisPause>;
   overdue: EntitySchema<ChronisOverdue>;
+  bulkAction: EntitySchema<ChronisBulkAction>;
   pauseEnd: EntitySchema<ChronisPauseEnd>;
   audit: EntitySchema<ChronisAudit>;
   runLog: EntitySchema<ChronisRunLog>;
@@ -139,6 +142,7 @@ export function chronisEntities(options: TableOptions = {}): ChronisEntities {
     statHour: entity('stat_hour', statisticsKey, statisticsColumns),
     statDay: entity('stat_day', statisticsKey, statisticsColumns),
     pause: entity('pause', ['kind', 'name'], pauseColumns),
+    bulkAction: entity('bulk_action', ['id'], bulkActionColumns),
     overdue: entity('overdue', ['namespace', 'jobId', 'dueAt'], overdueColumns),
     pauseEnd: entity('pause_end', ['kind', 'namespace', 'name'], pauseEndColumns),
     audit: entity('audit', ['id'], auditColumns),

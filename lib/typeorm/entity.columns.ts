@@ -3,6 +3,7 @@ import type {
   ChronisAudit,
   ChronisRunLog,
   ChronisBinary,
+  ChronisBulkAction,
   ChronisCursor,
   ChronisGap,
   ChronisJob,
@@ -241,6 +242,26 @@ export const auditColumns: Columns<ChronisAudit> = {
   details: 'json?',
   count: 'integer',
   batch: 'text?',
+};
+
+export const bulkActionColumns: Columns<ChronisBulkAction> = {
+  id: 'text',
+  tenant: 'text?',
+  action: 'text',
+  filter: 'json',
+  expected: 'bigint',
+  asked: 'text',
+  actor: 'text?',
+  owner: 'text',
+  leaseUntil: 'timestamptz',
+  abortRequested: 'boolean',
+  state: 'text',
+  matched: 'bigint',
+  changed: 'bigint',
+  failed: 'json',
+  problem: 'json?',
+  createdAt: 'timestamptz',
+  endedAt: 'timestamptz?',
 };
 
 export const runLogColumns: Columns<ChronisRunLog> = {

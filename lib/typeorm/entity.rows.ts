@@ -189,6 +189,33 @@ export interface ChronisPause {
   pausedBy: string | null;
 }
 
+/** A change of many that the REST API does. @publicApi */
+export interface ChronisBulkAction {
+  id: string;
+  /** null: who has begun it is confined to none. */
+  tenant: string | null;
+  action: string;
+  /** As it was frozen at the beginning. */
+  filter: unknown;
+  /** How many it concerns at most. */
+  expected: string;
+  /** A sum of the request. */
+  asked: string;
+  actor: string | null;
+  /** The process that does it. */
+  owner: string;
+  /** While it is running; it was interrupted if that is over. */
+  leaseUntil: Date;
+  abortRequested: boolean;
+  state: string;
+  matched: string;
+  changed: string;
+  failed: unknown;
+  problem: unknown;
+  createdAt: Date;
+  endedAt: Date | null;
+}
+
 /** What was told as overdue, and is still. @publicApi */
 export interface ChronisOverdue {
   namespace: string;

@@ -26,6 +26,7 @@ const kinds = {
   forgetBinaries: 'program',
   forgetAudit: 'audit entry',
   forgetRunLogs: 'log of run',
+  forgetBulkActions: 'bulk action',
   forgetFlowHistory: 'archived flow',
   forgetDefinitionHistory: 'archived definition',
 } as const;

@@ -80,6 +80,7 @@ const purposes: ReadonlyMap<StatementName, string> = new Map<StatementName, stri
   ['forgetBinaries', toForget],
   ['forgetAudit', toForget],
   ['forgetRunLogs', toForget],
+  ['forgetBulkActions', toForget],
   ['appendRunLogs', 'write what runs have logged'],
   ['dropLogParts', 'write what runs have logged'],
   ['forgetFlowHistory', toForget],

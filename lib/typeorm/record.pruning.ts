@@ -9,7 +9,7 @@ import {
   type Pruned,
   type Retention,
 } from '../model/retention.js';
-import { binaryKeptMs, type EpochMs } from '../ports/storage.adapter.js';
+import { binaryKeptMs, bulkActionsKeptMs, type EpochMs } from '../ports/storage.adapter.js';
 import type { Database } from './database.js';
 import { Forgetting } from './forgetting.js';
 import { LedgerDays } from './ledger.days.js';
@@ -47,6 +47,7 @@ interface Outdated {
   binaries: boolean;
   audit: boolean;
   run_logs: boolean;
+  bulk_actions: boolean;
   flow_history: boolean;
   definition_history: boolean;
   signals: boolean;
@@ -88,6 +89,7 @@ export class RecordPruning {
       historyMs,
       binaryKeptMs,
       retention.auditMs === undefined ? null : aged!.now - retention.auditMs,
+      bulkActionsKeptMs,
     );
     const { now, attempts, workers } = outdated;
     const horizon = now - longestMs;
@@ -134,6 +136,7 @@ export class RecordPruning {
     const audit = await forget(outdated.audit, 'forgetAudit', rows, now - (retention.auditMs ?? 0));
     const archived = now - historyMs;
     const logs = await forget(outdated.run_logs, 'forgetRunLogs', rows, horizon);
+    const bulk = await forget(outdated.bulk_actions, 'forgetBulkActions', rows, now - bulkActionsKeptMs);
     const oldFlows = await forget(outdated.flow_history, 'forgetFlowHistory', flowsPerRound, archived);
     const oldVersions = await forget(outdated.definition_history, 'forgetDefinitionHistory', rows, archived);
     const signals = await forget(outdated.signals, 'forgetRunSignals', rows, now - signalsKeptMs);
@@ -154,7 +157,8 @@ export class RecordPruning {
         oldVersions >= rows ||
         signals >= rows ||
         audit >= rows ||
-        logs >= rows,
+        logs >= rows ||
+        bulk >= rows,
       withheldMs: 0,
       attempts: undated + dated + short.attempts,
       days: dropped.days,

@@ -15,6 +15,14 @@ import { forgetFlowHistorySql } from './sql/forget.flow.history.sql.js';
 import { forgetDefinitionHistorySql } from './sql/forget.definition.history.sql.js';
 import { forgetReleasesSql } from './sql/forget.releases.sql.js';
 import { appendRunLogsSql } from './sql/append.run.logs.sql.js';
+import {
+  abortBulkActionSql,
+  beginBulkActionSql,
+  listBulkActionsSql,
+  readBulkActionSql,
+  reportBulkActionSql,
+} from './sql/bulk.actions.sql.js';
+import { forgetBulkActionsSql } from './sql/forget.bulk.actions.sql.js';
 import { forgetRunLogsSql } from './sql/forget.run.logs.sql.js';
 import { dropLogPartsSql, lockRunLogSql, readRunLogSql } from './sql/read.run.log.sql.js';
 import { forgetAuditSql } from './sql/forget.audit.sql.js';
@@ -291,6 +299,12 @@ const builders = {
   forgetReleases: forgetReleasesSql,
   forgetBinaries: forgetBinariesSql,
   forgetAudit: forgetAuditSql,
+  abortBulkAction: abortBulkActionSql,
+  beginBulkAction: beginBulkActionSql,
+  listBulkActions: listBulkActionsSql,
+  readBulkAction: readBulkActionSql,
+  reportBulkAction: reportBulkActionSql,
+  forgetBulkActions: forgetBulkActionsSql,
   appendRunLogs: appendRunLogsSql,
   readRunLog: readRunLogSql,
   lockRunLog: lockRunLogSql,

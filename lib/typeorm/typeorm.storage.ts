@@ -19,6 +19,7 @@ import {
   type CursorPlan,
   deferralMs,
   type BinaryStorage,
+  type BulkActionStorage,
   type DefinitionStorage,
   type DueCursor,
   type Deferral,
@@ -82,6 +83,7 @@ import type { AdapterConnection } from './adapter.connection.js';
 import { startBeat } from './beat.js';
 import { clientSettings } from './connection.settings.js';
 import { syncDefinitions } from './definition.sync.js';
+import { TypeOrmBulkActions } from './bulk.actions.js';
 import { TypeOrmBinaries } from './binaries.js';
 import { Calls } from './calls.js';
 import { CallerTransactions } from './caller.transactions.js';
@@ -139,6 +141,7 @@ export class TypeOrmStorage extends StorageAdapter {
   override readonly overdue: OverdueStore;
   override readonly rollups: RollupStorage;
   override readonly runLogs: RunLogStorage;
+  override readonly bulkActions: BulkActionStorage;
   override readonly storedText: StoredText;
   declare readonly wakeSignal?: WakeSignal;
   declare readonly eventChannel?: EventChannel;
@@ -175,6 +178,7 @@ export class TypeOrmStorage extends StorageAdapter {
     this.overdue = new TypeOrmOverdue(this.statements);
     this.rollups = new TypeOrmRollups(this.statements, tables);
     this.runLogs = new TypeOrmRunLogs(this.statements);
+    this.bulkActions = new TypeOrmBulkActions(this.statements);
     this.storedText = new TypeOrmStoredText(this.statements, tables);
     this.flows = new TypeOrmFlows(this.statements, tables, over);
     this.installation = new Installation(connection);

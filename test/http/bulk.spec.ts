@@ -115,6 +115,8 @@ describe.each(platforms)('bulk actions over REST on %s', (platform) => {
     expect(await ended(begun.json.id as string)).toMatchObject({ state: 'done', matched: 2, changed: 2 });
     const again = await chronis.post('bulk-actions', order, key);
     expect(again.json).toMatchObject({ id: begun.json.id, changed: 2 });
+    const other = await chronis.post('bulk-actions', { ...order, expected: 1 }, key);
+    expect([other.status, other.json.code]).toEqual([422, 'http.idempotency-key-reused']);
     expect((await chronis.get('runs?state=waiting')).json.items).toHaveLength(2);
     expect((await chronis.get('runs?state=failed')).json.items).toHaveLength(3);
   });
@@ -177,7 +179,7 @@ describe.each(platforms)('bulk actions over REST on %s', (platform) => {
     const ending = actions.onModuleDestroy();
     goOn();
     await ending;
-    expect(actions.get(last.json.id as string, null)).toMatchObject({ state: 'aborted', changed: 100 });
+    expect(await actions.get(last.json.id as string, null)).toMatchObject({ state: 'aborted', changed: 100 });
   });
 
   test('of one tenant are not seen by another, and reach nothing of others', async () => {

@@ -77,6 +77,28 @@ test('who sends a job several times at once, with one key, has one job', async (
   expect(new Set(tries.map(({ json }) => json.id)).size).toBe(1);
 });
 
+test('a bulk action that is sent several times at once, with one key, is begun once, and all tell of it', async () => {
+  for (let nr = 0; nr < 3; nr++) await post('jobs', { id: `many-${nr}`, handler: 'many', every: '1h' });
+  const headers = { 'idempotency-key': 'many' };
+  const body = { action: 'pause', filter: { handler: 'many' }, expected: 3 };
+  const tries = await Promise.all(
+    Array.from({ length: 8 }, () => app.send('POST', '/chronis/bulk-actions', { body, headers })),
+  );
+  expect(tries.map(({ status }) => status)).toEqual(Array(8).fill(202));
+  const [id, ...others] = new Set(tries.map(({ json }) => json.id));
+  expect(others).toEqual([]);
+  for (;;) {
+    const { json } = await app.send('GET', `/chronis/bulk-actions/${id}`);
+    if (json.state === 'running') continue;
+    expect(json).toMatchObject({ state: 'done', matched: 3, changed: 3, filter: body.filter, failed: [] });
+    break;
+  }
+  const { rows } = await client.query(`select actor, state from "${schema}".bulk_action`);
+  expect(rows).toEqual([{ actor: 'amy@example.com', state: 'done' }]);
+  const { json } = await app.send('GET', '/chronis/audit?action=pauseMany');
+  expect(json.items).toMatchObject([{ count: 3, actor: 'amy@example.com' }]);
+});
+
 test('pages have each job once, while others come and go', async () => {
   const jobs = Array.from({ length: 300 }, (_, nr) => ({
     id: `page-${String(nr).padStart(3, '0')}`,

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
-import { InvalidOptionError, parseDuration } from '../../index.js';
-import { bulkActions, type BulkWord } from '../bulk.actions.js';
+import { InvalidOptionError, parseDuration, type StoredBulkAction } from '../../index.js';
+import { bulkActions, type BulkWord } from '../bulk.words.js';
+import { HttpProblem, problemOf } from '../problem.js';
 import type { Answer, Call, Route } from '../route.js';
 import {
   anyObject,
@@ -26,7 +26,7 @@ const bulkAction = object({
   action: oneOf(...words),
   filter: described(anyObject, 'As it was frozen.'),
   expected: count,
-  state: oneOf('running', 'done', 'aborted', 'failed'),
+  state: oneOf('running', 'aborting', 'done', 'aborted', 'failed', 'interrupted'),
   matched: count,
   changed: count,
   failed: listOf(object({ id: text, problem: anyObject })),
@@ -63,12 +63,32 @@ async function bulk(call: Call): Promise<Answer> {
       'must be how many are meant: ask with { dryRun: true } first, and send its "filter", and its "matched" as "expected".',
     );
   if (action === 'pause' && call.by !== null) options.by = call.by;
-  const begun = call.bulk.begin(
-    { action: action as BulkWord, filter, expected: expected as number, by: call.by, options },
-    { scheduler: call.scheduler, tenant: call.tenant, ...idIn(call) },
-  );
-  return { body: begun };
+  const { note: _, ...asked } = call.body;
+  const { scheduler, tenant, by, idempotencyKey: key } = call;
+  const order = { action: action as BulkWord, filter, expected: expected as number, options, by, asked, key };
+  return { body: shown(await call.bulk.begin(order, { scheduler, tenant })) };
 }
+
+function shown({ state, actor, abortRequested, ...stored }: StoredBulkAction): object {
+  const { id, action, filter, expected, matched, changed, failed, createdAt, endedAt } = stored;
+  return {
+    ...{ id, action, filter, expected },
+    state: state === 'running' && abortRequested ? 'aborting' : state,
+    ...{ matched, changed, failed },
+    problem: state === 'interrupted' ? interrupted : stored.problem,
+    by: actor,
+    createdAt: new Date(createdAt),
+    endedAt: endedAt === null ? null : new Date(endedAt),
+  };
+}
+
+const { problem: interrupted } = problemOf(
+  new HttpProblem(
+    503,
+    'http.interrupted',
+    'The process that did it has ended, or was silent for a minute. What is done stays done, and may be more than is counted here: the audit has it. For the rest ask with { dryRun: true } and this filter, and send it again with the number that there are now.',
+  ),
+);
 
 /** The filter as it holds from now on: what comes later does not meet it. */
 async function frozen({ body, storage }: Call): Promise<Record<string, unknown>> {
@@ -88,16 +108,6 @@ async function frozen({ body, storage }: Call): Promise<Record<string, unknown>>
   }
   conditions.finishedBefore ??= new Date(now + 1).toISOString();
   return conditions;
-}
-
-function idIn({ idempotencyKey, by }: Call): { id?: string } {
-  if (idempotencyKey === null) return {};
-  return {
-    id: createHash('sha256')
-      .update(JSON.stringify([by, idempotencyKey]))
-      .digest('hex')
-      .slice(0, 32),
-  };
 }
 
 export const bulkRoutes: readonly Route[] = [
@@ -138,10 +148,12 @@ export const bulkRoutes: readonly Route[] = [
     method: 'GET',
     path: 'bulk-actions',
     needs: 'read',
-    summary: 'The bulk actions of this process, the newest first.',
+    summary: 'The newest hundred bulk actions of the last thirty days, the newest first.',
     status: 200,
     answer: object({ items: listOf(bulkAction) }),
-    handle: ({ bulk: actions, tenant }) => ({ body: { items: actions.list(tenant) } }),
+    handle: async ({ bulk: actions, tenant }) => ({
+      body: { items: (await actions.list(tenant)).map(shown) },
+    }),
   },
   {
     name: 'getBulkAction',
@@ -151,17 +163,21 @@ export const bulkRoutes: readonly Route[] = [
     summary: 'How far it is, and what it came to.',
     status: 200,
     answer: bulkAction,
-    handle: ({ bulk: actions, tenant, params }) => ({ body: actions.get(params.id!, tenant) }),
+    handle: async ({ bulk: actions, tenant, params }) => ({
+      body: shown(await actions.get(params.id!, tenant)),
+    }),
   },
   {
     name: 'abortBulkAction',
     method: 'DELETE',
     path: 'bulk-actions/:id',
     needs: 'abortMany',
-    summary: 'Ends it before its next step; what is done stays done.',
+    summary: 'Ends it before its next step, or soon where another process does it; what is done stays done.',
     body: input({ note }),
     status: 200,
     answer: bulkAction,
-    handle: async ({ bulk: actions, tenant, params }) => ({ body: await actions.abort(params.id!, tenant) }),
+    handle: async ({ bulk: actions, tenant, params }) => ({
+      body: shown(await actions.abort(params.id!, tenant)),
+    }),
   },
 ];

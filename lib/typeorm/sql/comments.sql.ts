@@ -313,6 +313,28 @@ const comments: Record<Exclude<TableName, `${string}_history`>, Comments> = {
       ...pausedColumns,
     },
   },
+  bulk_action: {
+    about: 'Changes of many that the REST API does, and how far they are',
+    columns: {
+      id: 'of the change',
+      tenant: 'who is confined to it has begun the change; null: nobody is',
+      action: 'what is done',
+      filter: 'to what, as it was frozen at the beginning',
+      expected: 'how many it concerns at most',
+      asked: 'a sum of the request',
+      actor: 'who has asked for it',
+      owner: 'the process that does it',
+      lease_until: 'while it is running: interrupted, if that is over',
+      abort_requested: 'somebody wants it to end',
+      state: 'running, done, aborted, failed or interrupted',
+      matched: 'how many were looked at',
+      changed: 'how many of these are different now',
+      failed: 'what stood in the way of single ones, the first hundred',
+      problem: 'why it could not go on',
+      created_at: 'when it was begun',
+      ended_at: 'when it ended',
+    },
+  },
   overdue: {
     about: 'What was told as overdue, and is still',
     columns: {

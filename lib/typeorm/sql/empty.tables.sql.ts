@@ -26,6 +26,7 @@ export function emptyTablesSql(t: TableNames): string {
       t.audit,
       t.run_log,
       t.overdue,
+      t.bulk_action,
       t.worker,
       t.release,
       t.lock,

@@ -14,6 +14,7 @@ const changed = [
   'run_log',
   'pause_end',
   'overdue',
+  'bulk_action',
   'stat_minute',
   'stat_hour',
   'stat_day',
@@ -32,6 +33,7 @@ export function schemaV6(t: TableNames, from: number): string[] {
     ...runLogs(t),
     ...pauseEnds(t),
     ...overdue(t),
+    ...bulkActions(t),
     ...statTables(t),
     ...(from < commentsSince ? commentStatements(t) : changed.flatMap((table) => commentsOfTable(t, table))),
   ];
@@ -126,6 +128,32 @@ function overdue(t: TableNames): string[] {
       primary key (namespace, job_id, due_at)
     )`,
     `create index ${t.index('job_late')} on ${t.job} (uid) where json_typeof(policies->'lateAfterMs') = 'number'`,
+  ];
+}
+
+/** Changes of many, each written once for each of its steps: no index has what changes. */
+function bulkActions(t: TableNames): string[] {
+  return [
+    `create table ${t.bulk_action} (
+      id text collate "C" primary key,
+      tenant text collate "C",
+      action text not null,
+      filter json not null,
+      expected bigint not null,
+      asked text not null,
+      actor text,
+      owner text not null,
+      lease_until timestamptz not null,
+      abort_requested boolean not null default false,
+      state text not null default 'running',
+      matched bigint not null default 0,
+      changed bigint not null default 0,
+      failed json not null default '[]',
+      problem json,
+      created_at timestamptz not null,
+      ended_at timestamptz
+    )`,
+    `create index ${t.index('bulk_action_time')} on ${t.bulk_action} (created_at, id)`,
   ];
 }
 

@@ -29,6 +29,7 @@ export const allTables = [
   'audit',
   'run_log',
   'overdue',
+  'bulk_action',
   'worker',
   'release',
   'lock',
