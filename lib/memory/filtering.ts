@@ -14,6 +14,7 @@ export function matchesJob(tables: MemoryTables, job: JobRow, filter: JobFilter)
     is(definition.trigger.type, filter.triggerType) &&
     is(job.source, filter.source) &&
     (filter.app === undefined || job.app === filter.app) &&
+    is(definition.id, filter.id) &&
     definition.id.startsWith(filter.idPrefix ?? '') &&
     (filter.metadata === undefined || contains(definition.metadata, filter.metadata)) &&
     (nextBefore === undefined || (nextRunAt(job) ?? Infinity) < nextBefore.getTime()) &&

@@ -104,6 +104,8 @@ export interface JobFilter {
   triggerType?: TriggerType | TriggerType[];
   source?: JobSource;
   app?: string;
+  /** This id, or one of these, in whatever namespace. */
+  id?: string | string[];
   /** Ids that begin with this text. */
   idPrefix?: string;
   /** Containment: every path given must be there with this value, at any depth; of a list, each element given must be among the stored ones. */

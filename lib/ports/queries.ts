@@ -28,7 +28,7 @@ export interface JobPageRequest extends PageRequest {
 export interface RunFilter {
   namespace?: string;
   jobId?: string;
-  runId?: string;
+  runId?: string | string[];
   state?: RunState | RunState[];
   handler?: string | string[];
   queue?: string | string[];

@@ -4,7 +4,7 @@ import { toJson, type JsonObject, type JsonValue } from '../model/json.js';
 import type { InstantInput, TriggerType } from '../model/trigger.js';
 import type { JobPageRequest, PageRequest } from '../ports/storage.adapter.js';
 import { parseAt } from '../triggers/instant.js';
-import { namespaceOf } from './job.identity.js';
+import { assertJobId, lookUp, namespaceOf } from './job.identity.js';
 import { described, knownOptions, lineOfText, managerHint, oneOf, wholeNumber } from './option.checks.js';
 
 /**
@@ -47,17 +47,20 @@ export const jobFilterKeys = [
   'triggerType',
   'source',
   'app',
+  'id',
   'idPrefix',
   'metadata',
 ];
 const maxLimit = 1_000;
+/** Of one call. */
+const mostIds = 1_000;
 const maxFilterBytes = 65_536;
 
 /** The filter of a query, validated. */
 export function jobFilter(query: Readonly<JobQuery>, timeZone: string): JobFilter {
   const plain = Object.fromEntries(Object.entries(query).filter(([key]) => !key.startsWith('metadata.')));
   knownOptions(plain, [...jobFilterKeys, ...jobPageKeys], 'a query of jobs', managerHint);
-  const { namespace, state, pausedBy, nextBefore, handler, queue, triggerType, source, app, idPrefix } =
+  const { namespace, state, pausedBy, nextBefore, handler, queue, triggerType, source, app, id, idPrefix } =
     query;
   const filter: JobFilter = {};
   if (namespace !== undefined) filter.namespace = namespaceOf(namespace);
@@ -71,6 +74,7 @@ export function jobFilter(query: Readonly<JobQuery>, timeZone: string): JobFilte
   }
   if (source !== undefined) filter.source = oneOf(source, 'source', ['code', 'api']);
   if (app !== undefined) filter.app = lineOfText(app, 'app');
+  if (id !== undefined) filter.id = ids(id, 'id', (item) => assertJobId(item, lookUp));
   if (idPrefix !== undefined) filter.idPrefix = lineOfText(idPrefix, 'idPrefix');
   const metadata = metadataFilter(query);
   if (metadata !== null) filter.metadata = metadata;
@@ -100,6 +104,20 @@ export function pageOf({ limit, cursor }: PageRequest): PageRequest {
 /** Checks one value, or each of several. */
 export function each<T>(given: T | T[], check: (item: T) => T): T | T[] {
   return Array.isArray(given) ? given.map(check) : check(given);
+}
+
+/** Checks one id, or each of several. Throws InvalidOptionError, also when there are too many. */
+export function ids(
+  given: string | string[],
+  option: string,
+  check: (item: string) => string,
+): string | string[] {
+  if (Array.isArray(given) && given.length > mostIds)
+    throw new InvalidOptionError(
+      option,
+      `takes ${mostIds} ids at most, but has ${given.length}. Ask for them in parts.`,
+    );
+  return each(given, check);
 }
 
 function metadataFilter(query: Readonly<JobQuery>): JsonObject | null {

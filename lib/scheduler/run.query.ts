@@ -7,7 +7,7 @@ import type { AttemptFilter, GapFilter, JobStore, PageRequest, RunFilter } from 
 import { parseAt } from '../triggers/instant.js';
 import { fingerprints } from './failures.js';
 import { assertJobId, lookUp, namespaceOf } from './job.identity.js';
-import { each, pageKeys } from './job.query.js';
+import { each, ids, pageKeys } from './job.query.js';
 import {
   givenConditions,
   knownOptions,
@@ -113,7 +113,7 @@ function conditions(
 ): RunFilter {
   const { runId, state, handler, queue, finishedAfter, finishedBefore, fingerprint } = given;
   const filter: RunFilter = ofJob(given);
-  if (runId !== undefined) filter.runId = lineOfText(runId, 'runId');
+  if (runId !== undefined) filter.runId = ids(runId, 'runId', (item) => lineOfText(item, 'runId'));
   if (state !== undefined) filter.state = each(state, (item) => oneOf(item, 'state', allowed));
   if (handler !== undefined) filter.handler = each(handler, (item) => lineOfText(item, 'handler'));
   if (queue !== undefined) filter.queue = each(queue, (item) => lineOfText(item, 'queue'));

@@ -34,9 +34,11 @@ export class Conditions {
     else if (asked !== undefined) this.add(`${column} = any (?::text[])`, asked);
   }
 
-  /** The column is the id of this run. */
-  run(column: string, runId: string): void {
-    if (isRunId(runId)) this.add(`${column} = ?::bigint`, runId);
+  /** The column is the id of this run, or of one of these. */
+  run(column: string, asked: string | readonly string[]): void {
+    const ids = [asked].flat().filter(isRunId);
+    if (ids.length === 1) this.add(`${column} = ?::bigint`, ids[0]);
+    else if (ids.length > 0) this.add(`${column} = any (?::bigint[])`, ids);
     else this.add('false');
   }
 

@@ -141,6 +141,7 @@ function jobConditions(t: TableNames, conditions: Conditions, filter: JobFilter)
   // Then no one-off is looked at, of which there may be millions.
   const types = [filter.triggerType ?? 'at'].flat();
   if (!types.some((type) => isOnce({ type }))) conditions.add('not v.is_run');
+  conditions.among('v.id', filter.id);
   conditions.among('v.source', filter.source);
   conditions.among('v.app', filter.app);
   // The first condition is the one that an index can serve.

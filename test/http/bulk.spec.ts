@@ -86,6 +86,51 @@ describe.each(platforms)('bulk actions over REST on %s', (platform) => {
     );
   });
 
+  test('are of ids as well: of jobs, in one namespace', async () => {
+    await boot();
+    await jobs(4);
+    await chronis.scheduler.createJob({ id: 'mails-1', namespace: 'other', handler: 'work', every: '1h' });
+    const ids = ['mails-1', 'mails-3', 'mails-1', 'nobody'];
+    const trial = await chronis.post('bulk-actions', { action: 'pause', ids, dryRun: true });
+    expect(trial.json).toMatchObject({ matched: 2, filter: { id: ids, namespace: 'default' } });
+    const begun = await chronis.post('bulk-actions', { action: 'pause', ids });
+    expect(begun.json).toMatchObject({ expected: 3 });
+    expect(await ended(begun.json.id as string)).toMatchObject({ state: 'done', matched: 2, changed: 2 });
+    const other = { action: 'delete', ids: ['mails-1'], namespace: 'other' };
+    await ended((await chronis.post('bulk-actions', other)).json.id as string);
+    const left = (await chronis.scheduler.queryJobs()).items;
+    expect(left.map(({ id, state }) => [id, state])).toEqual([
+      ['mails-0', 'pending'],
+      ['mails-1', 'paused'],
+      ['mails-2', 'pending'],
+      ['mails-3', 'paused'],
+    ]);
+  });
+
+  test('are of ids as well: of runs that gave up', async () => {
+    await boot();
+    await failures(3, 0);
+    const runs = (await chronis.get('runs?state=failed')).json.items;
+    const ids = [runs[0].id, runs[2].id, '4711'];
+    const begun = await chronis.post('bulk-actions', { action: 'discard', ids });
+    expect(await ended(begun.json.id as string)).toMatchObject({ state: 'done', matched: 2, changed: 2 });
+    const left = (await chronis.get('runs?state=failed')).json.items;
+    expect(left.map(({ id }: { id: string }) => id)).toEqual([runs[1].id]);
+  });
+
+  test('of ids are refused where these are none, too many, or contradicted', async () => {
+    await boot();
+    const path = async (body: object) =>
+      (await chronis.post('bulk-actions', { action: 'pause', ...body })).json.issues[0].path;
+    const many = Array.from({ length: 1_001 }, (_, nr) => `job-${nr}`);
+    for (const ids of [[], [7], 'mails-1', many]) expect(await path({ ids })).toBe('ids');
+    expect(await path({ ids: ['a'], filter: {} })).toBe('ids');
+    expect(await path({ expected: 1 })).toBe('filter');
+    expect(await path({ filter: {}, namespace: 'other', expected: 1 })).toBe('namespace');
+    expect(await path({ action: 'retry', ids: ['1'], namespace: 'other' })).toBe('namespace');
+    expect(await path({ action: 'retry', ids: ['1'], within: '1h' })).toBe('within');
+  });
+
   test('tell what stood in their way', async () => {
     await boot();
     const body = { action: 'pause', filter: { stat: 'x' }, expected: 1 };
@@ -196,6 +241,9 @@ describe.each(platforms)('bulk actions over REST on %s', (platform) => {
     });
     expect((await chronis.get('bulk-actions', { 'x-tenant': 'globex' })).json.items).toEqual([]);
     expect((await chronis.get(`bulk-actions/${begun.json.id}`, { 'x-tenant': 'globex' })).status).toBe(404);
+    const byId = await chronis.post('bulk-actions', { action: 'resume', ids: ['report'] }, acme);
+    expect(await ended(byId.json.id as string, acme)).toMatchObject({ matched: 1, changed: 1 });
+    await ended((await chronis.post('bulk-actions', order, acme)).json.id as string, acme);
     const other = { ...order, filter: { namespace: 'tenant:globex' } };
     const reaching = await chronis.post('bulk-actions', other, acme);
     expect(await ended(reaching.json.id as string, acme)).toMatchObject({ state: 'failed' });

@@ -84,6 +84,20 @@ describe.each(storageKinds)('changes of many jobs on %s', (kind) => {
     await ended;
   });
 
+  test('concern the jobs and the runs that are named, up to 1,000', async () => {
+    await jobs();
+    const id = ['b hourly', 'e other', 'nobody'];
+    expect(counts(await scheduler.pauseMany({ id, namespace: 'default' }))).toEqual([2, 2, 0]);
+    expect(await states()).toEqual(['pending', 'paused', 'running', 'scheduled', 'paused']);
+    expect(counts(await scheduler.forTenant('acme').deleteMany({ id }))).toEqual([0, 0, 0]);
+    const many = Array.from({ length: 1_001 }, (_, nr) => `${nr}`);
+    await expect(scheduler.cancelMany({ id: many })).rejects.toThrow(
+      'id: takes 1000 ids at most, but has 1001. Ask for them in parts.',
+    );
+    await expect(scheduler.retryFailed({ runId: many })).rejects.toThrow('runId: takes 1000 ids at most');
+    expect(await scheduler.discardFailed({ runId: [] })).toEqual({ found: 0, changed: 0 });
+  });
+
   test('only count in a dry run', async () => {
     await jobs();
     const before = await scheduler.queryJobs();

@@ -40,11 +40,13 @@ const counted = object({ dryRun: flag, filter: anyObject, matched: count, sample
 
 /** Either only counts, or begins. */
 async function bulk(call: Call): Promise<Answer> {
-  const { action, dryRun = false, expected } = call.body;
+  const { action, dryRun = false, ids } = call.body;
+  // Who names them has counted them.
+  const { expected = Array.isArray(ids) ? new Set(ids).size : undefined } = call.body;
   if (!words.includes(action as BulkWord))
     throw new InvalidOptionError('action', `must be one of ${words.join(', ')}.`);
   const { takes, count: counting } = bulkActions[action as BulkWord];
-  const filter = await frozen(call);
+  const filter = call.body.ids === undefined ? await frozen(call) : filterOfIds(call);
   const options: Record<string, unknown> = {};
   for (const key of ['reason', 'until', 'fromNow', 'spread']) {
     if (call.body[key] === undefined) continue;
@@ -90,11 +92,33 @@ const { problem: interrupted } = problemOf(
   ),
 );
 
+const mostIds = 1_000;
+
+/** Of jobs those of one namespace. */
+function filterOfIds({ body, tenant }: Call): Record<string, unknown> {
+  const { ids, filter, action, within } = body;
+  const isList = Array.isArray(ids) && ids.every((id) => typeof id === 'string');
+  if (!isList || ids.length === 0 || ids.length > mostIds)
+    throw new InvalidOptionError('ids', `must be a list of 1 to ${mostIds} ids.`);
+  if (filter !== undefined) throw new InvalidOptionError('ids', 'contradicts "filter". Give one of them.');
+  if (within !== undefined) throw new InvalidOptionError('within', 'goes with a filter.');
+  // That of a tenant is its own.
+  const { namespace = tenant === null ? 'default' : undefined } = body;
+  if (bulkActions[action as BulkWord].topic === 'jobs') return { id: ids, ...(namespace && { namespace }) };
+  if (body.namespace === undefined) return { runId: ids };
+  throw new InvalidOptionError('namespace', 'is for ids of jobs: those of runs are of one run each.');
+}
+
 /** The filter as it holds from now on: what comes later does not meet it. */
 async function frozen({ body, storage }: Call): Promise<Record<string, unknown>> {
-  const { filter, action, within } = body;
+  const { filter, action, within, namespace } = body;
+  if (namespace !== undefined)
+    throw new InvalidOptionError('namespace', 'goes with "ids". Put it into the filter.');
   if (typeof filter !== 'object' || filter === null || Array.isArray(filter))
-    throw new InvalidOptionError('filter', 'must be an object with conditions; {} for all there are.');
+    throw new InvalidOptionError(
+      'filter',
+      'must be an object with conditions; {} for all there are. Or give "ids".',
+    );
   const conditions = { ...(filter as Record<string, unknown>) };
   if (bulkActions[action as BulkWord].topic === 'jobs') {
     if (within === undefined) return conditions;
@@ -119,7 +143,8 @@ export const bulkRoutes: readonly Route[] = [
       key: 'action',
       actions: Object.fromEntries(words.map((word) => [word, bulkActions[word].needs])),
     },
-    summary: 'Changes all that meet a filter, beside the request; with dryRun it only counts.',
+    summary:
+      'Changes all that meet a filter, or have these ids, beside the request; with dryRun it only counts.',
     body: input(
       {
         action: oneOf(...words),
@@ -127,16 +152,21 @@ export const bulkRoutes: readonly Route[] = [
           anyObject,
           'Conditions: those of jobs, or for retry and discard those of runs that gave up.',
         ),
+        ids: described(listOf(text), 'In place of the filter: 1 to 1,000 ids of jobs, or of runs.'),
+        namespace: described(text, "Of the jobs that `ids` names. Default 'default'."),
         within: described(duration, 'Of runs: only those that gave up so long ago at most.'),
         dryRun: flag,
-        expected: described(count, 'How many are meant: no more are changed.'),
+        expected: described(
+          count,
+          'How many are meant: no more are changed. With `ids` it need not be said.',
+        ),
         reason: text,
         until: { ...givenInstant, type: ['string', 'number', 'object'] },
         fromNow: flag,
         spread: duration,
         note,
       },
-      ['action', 'filter'],
+      ['action'],
     ),
     takesKey: true,
     status: 202,

@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict';
-import { InvalidOptionError, type Gap, type JobFilter, type Page, type StorageAdapter } from '../../index.js';
+import {
+  InvalidOptionError,
+  type Gap,
+  type JobFilter,
+  type Page,
+  type RunFilter,
+  type StorageAdapter,
+} from '../../index.js';
 import { lawsOf } from '../law.js';
 import {
   addOneOff,
@@ -108,6 +115,29 @@ export const queryLaws = lawsOf('query', {
     await assertFound(storage, { idPrefix: 'a\\' }, ['a\\b']);
     await assertFound(storage, { idPrefix: 'a' }, ['a%b', 'a\\b', 'a_b', 'axb']);
     await assertFound(storage, { idPrefix: '' }, ['A_b', 'a%b', 'a\\b', 'a_b', 'axb']);
+  },
+
+  'filters by ids, those of no job among them': async ({ storage }) => {
+    for (const id of ['a', 'b', "o'c"]) await addRecurring(storage, { id });
+    await addOneOff(storage, { id: 'once' });
+    await addOneOff(storage, { id: 'a', namespace: 'other' });
+    await assertFound(storage, { id: 'b' }, ['b']);
+    await assertFound(storage, { id: ["o'c", 'once', 'nobody', 'b', 'b'] }, ['b', "o'c", 'once']);
+    await assertFound(storage, { id: ['a', 'b'], namespace: 'default' }, ['a', 'b']);
+    await assertFound(storage, { id: 'a' }, ['a', 'a']);
+    await assertFound(storage, { id: ['a', 'once'], triggerType: 'at', namespace: 'default' }, ['once']);
+    await assertFound(storage, { id: [] }, []);
+  },
+
+  'filters runs by ids, what is none among them': async ({ storage }) => {
+    for (const id of ['a', 'b', 'c']) await addOneOff(storage, { id });
+    const [c, b, a] = (await storage.queryRuns({}, {})).items.map(({ id }) => id);
+    const found = async (filter: RunFilter) =>
+      (await storage.queryRuns(filter, {})).items.map(({ id }) => id);
+    assert.deepEqual(await found({ runId: [a!, 'none', c!, '99999999999999999999', a!] }), [c, a]);
+    assert.deepEqual(await found({ runId: b! }), [b]);
+    assert.deepEqual(await found({ runId: [b!], jobId: 'a' }), []);
+    assert.deepEqual(await found({ runId: [] }), []);
   },
 
   'filters by metadata on nested paths': async ({ storage }) => {
