@@ -1,7 +1,10 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import pg from 'pg';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { TaskExecutor } from '../../lib/index.js';
-import { platforms } from '../support/http.app.js';
+import { SystemClock, TaskExecutor, type ChronisOptions } from '../../lib/index.js';
+import { platforms, type Platform } from '../support/http.app.js';
+import { newStorage } from '../support/postgres.subject.js';
+import { databaseUrl, freshSchema } from '../support/schema.js';
 import { HttpChronis } from './http.chronis.js';
 
 const ran: unknown[] = [];
@@ -15,37 +18,49 @@ class Shell implements TaskExecutor {
   }
 }
 
+let chronis: HttpChronis;
+afterEach(async () => {
+  ran.length = 0;
+  await Promise.all([chronis.close(), chronis.clock.advanceBy(60_000)]);
+});
+
+const bootOn = async (platform: Platform, options = {}, more: ChronisOptions = {}) =>
+  (chronis = await HttpChronis.boot(platform, { chronosched: true, ...options }, undefined, [Shell], more));
+const call = (method: string, path: string, body?: unknown, headers?: Record<string, string>) =>
+  chronis.chronosched(method, path, body, headers);
+const get = async (path: string) => (await call('GET', path)).json;
+/** As curl sends it: no body, and no type of one. */
+const bare = async (path: string) => {
+  const answer = await fetch(`${chronis.http.url}/api/v1/${path}`, { method: 'POST' });
+  return { status: answer.status, json: (await answer.json()) as any };
+};
+/** The clock goes on until there is the answer. */
+const during = async <T>(sent: Promise<T>): Promise<T> => {
+  let isOver = false;
+  const over = sent.finally(() => (isOver = true));
+  while (!isOver) {
+    await chronis.clock.advanceBy(50);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return over;
+};
+
+const schema = freshSchema('chronosched');
+afterAll(async () => {
+  const client = new pg.Client(databaseUrl());
+  await client.connect();
+  await client.query(`drop schema if exists "${schema}" cascade`);
+  await client.end();
+});
+const onPostgres = () => ({ storage: newStorage({ schema }), clock: new SystemClock() });
+
 /** The calls of the README of Chronosched, in their order. */
-describe.each(platforms)('the paths of Chronosched on %s', (platform) => {
-  let chronis: HttpChronis;
-  afterEach(async () => {
-    ran.length = 0;
-    await Promise.all([chronis.close(), chronis.clock.advanceBy(60_000)]);
-  });
-
-  const boot = async (options = {}) =>
-    (chronis = await HttpChronis.boot(platform, { chronosched: true, ...options }, undefined, [Shell]));
-  const call = (method: string, path: string, body?: unknown, headers?: Record<string, string>) =>
-    chronis.chronosched(method, path, body, headers);
-  const get = async (path: string) => (await call('GET', path)).json;
-  /** As curl sends it: no body, and no type of one. */
-  const bare = async (path: string) => {
-    const answer = await fetch(`${chronis.http.url}/api/v1/${path}`, { method: 'POST' });
-    return { status: answer.status, json: (await answer.json()) as any };
-  };
-  /** The clock goes on until there is the answer. */
-  const during = async <T>(sent: Promise<T>): Promise<T> => {
-    let isOver = false;
-    const over = sent.finally(() => (isOver = true));
-    while (!isOver) {
-      await chronis.clock.advanceBy(50);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    return over;
-  };
-
+describe.each([
+  ...platforms.map((platform) => [platform, 'memory'] as const),
+  ['express', 'postgres'] as const,
+])('the paths of Chronosched on %s, with the jobs in %s,', (platform, storage) => {
   test('go as its README goes: a job is due five minutes after its parent was completed', async () => {
-    await boot();
+    await bootOn(platform, {}, storage === 'memory' ? {} : onPostgres());
     const made = await call('POST', 'namespaces', { name: 'demo', description: 'Demo namespace' });
     expect([made.status, made.json]).toMatchObject([201, { id: 'demo', name: 'demo' }]);
     expect((await get('namespaces')).items).toEqual([
@@ -89,14 +104,18 @@ describe.each(platforms)('the paths of Chronosched on %s', (platform) => {
     await chronis.scheduler.start();
     const completed = await during(bare(`namespaces/demo/jobs/${first.json.id}/complete`));
     expect([completed.status, completed.json]).toMatchObject([200, { status: 'succeeded' }]);
-    const now = chronis.clock.now();
+    const now = storage === 'memory' ? chronis.clock.now() : Date.now();
     const waiting = await get(`namespaces/demo/jobs/${second.json.id}`);
     expect(waiting).toMatchObject({ status: 'queued' });
     const dueInMs = Date.parse(waiting.dueAt as string) - now;
-    expect(dueInMs).toBeGreaterThan(299_000);
+    expect(dueInMs).toBeGreaterThan(290_000);
     expect(dueInMs).toBeLessThanOrEqual(300_000);
     expect(await get(dagPath)).toMatchObject({ state: 'active' });
   });
+});
+
+describe.each(platforms)('the paths of Chronosched on %s', (platform) => {
+  const boot = (options = {}) => bootOn(platform, options);
 
   test('have jobs executed by workers in the order of their dependencies, once the DAG is started', async () => {
     await boot();
