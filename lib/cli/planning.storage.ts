@@ -23,6 +23,7 @@ const reads: ReadonlySet<string> = new Set<keyof StorageAdapter>([
   'takeStock',
   'queryRunSteps',
   'syncedSet',
+  'reading',
 ]);
 /** The same of what a storage has for workflows and definitions: reads, and listeners. */
 const isRead = /^(get|list|query|count|unserved|laterRun|rollupState|read|on[A-Z])/;

@@ -103,7 +103,7 @@ export class HttpMount implements OnModuleInit {
     try {
       assertAdmitted(route, request, { isLocal: !isGuarded, readOnly, origins });
       const { call, actor } = await this.callOf(route, request);
-      const answer = await this.parts.scheduler.withActor(actor, () => route.handle(call));
+      const answer = await this.parts.scheduler.withActor(actor, () => this.handled(route, call));
       if (route.isStream && request.method !== 'HEAD') return this.stream(response, call.tenant);
       if (changes(route)) this.noteChange(route, call);
       const ofStream = route.isStream && { headers: { 'Content-Type': streamType } };
@@ -121,6 +121,14 @@ export class HttpMount implements OnModuleInit {
       ...headers,
       'Content-Type': 'application/problem+json; charset=utf-8',
     });
+  }
+
+  /** What only looks does not keep the database busy for as long as others may. */
+  private async handled(route: Route, call: Call): Promise<Answer> {
+    const { storage } = this.parts;
+    const work = async (): Promise<Answer> => route.handle(call);
+    if (changes(route) || storage.reading === undefined) return work();
+    return storage.reading(this.settings.readTimeoutMs, work);
   }
 
   private async callOf(route: Route, request: PlatformRequest): Promise<{ call: Call; actor: Actor | null }> {

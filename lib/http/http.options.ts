@@ -1,5 +1,5 @@
 import type { CanActivate, ModuleMetadata, Type } from '@nestjs/common';
-import { InvalidOptionError, knownOptions } from '../index.js';
+import { InvalidOptionError, knownOptions, parseDuration, type DurationInput } from '../index.js';
 import type { HttpAccess } from './http.access.js';
 import type { Redact } from './redaction.js';
 
@@ -21,6 +21,8 @@ export interface ChronisHttpOptions {
   redact?: Redact;
   /** Changes are refused with 405, whatever `access` says. @default false */
   readOnly?: boolean;
+  /** How long each statement of a request that only looks may take in a database that can end it (PostgreSQL): then the answer is 503. More than 0. @default '2s' */
+  readTimeout?: DurationInput;
   /** Other sites whose pages may ask for changes, such as `'https://admin.example.com'`. @default none */
   origins?: readonly string[];
 }
@@ -51,10 +53,11 @@ export interface HttpSettings {
   tenant: ChronisHttpOptions['tenant'] | null;
   redact: Redact | null;
   readOnly: boolean;
+  readTimeoutMs: number;
   origins: readonly string[];
 }
 
-export const httpKeys = ['access', 'user', 'tenant', 'redact', 'readOnly', 'origins'] as const;
+export const httpKeys = ['access', 'user', 'tenant', 'redact', 'readOnly', 'readTimeout', 'origins'] as const;
 export const routeKeys = ['path', 'guards', 'imports', 'openapi', 'chronosched', 'instance'] as const;
 const functions = ['access', 'user', 'tenant', 'redact'] as const;
 
@@ -66,7 +69,8 @@ export function httpSettings(given: ChronisHttpOptions, owner: string): HttpSett
       throw new InvalidOptionError(name, 'must be a function.');
   }
   const { access = () => 'all', user = null, tenant = null, redact = null } = given;
-  const { readOnly = false, origins = [] } = given;
+  const { readOnly = false, readTimeout = '2s', origins = [] } = given;
+  const readTimeoutMs = parseDuration(readTimeout, 'readTimeout');
   if (typeof readOnly !== 'boolean') throw new InvalidOptionError('readOnly', 'must be true or false.');
   if (!Array.isArray(origins)) throw new InvalidOptionError('origins', 'must be a list.');
   for (const origin of origins as unknown[]) {
@@ -76,7 +80,7 @@ export function httpSettings(given: ChronisHttpOptions, owner: string): HttpSett
       `must be origins such as 'https://admin.example.com', without a path, but has ${JSON.stringify(origin)}.`,
     );
   }
-  return { access, user, tenant, redact, readOnly, origins };
+  return { access, user, tenant, redact, readOnly, readTimeoutMs, origins };
 }
 
 /** Throws InvalidOptionError. */

@@ -200,6 +200,11 @@ export abstract class StorageAdapter {
     return this.now();
   }
 
+  /**
+   * Does the work, of which each statement by itself, as reads are, may take so long: then the storage ends it, and it rejects with StorageError. Of transactions it changes nothing. Absent: reads may take as long as all else.
+   */
+  reading?<T>(limitMs: number, work: () => Promise<T>): Promise<T>;
+
   // ── Definitions
 
   /**

@@ -71,6 +71,7 @@ import { runSignalLaws } from './laws/run.signal.laws.js';
 import { stepLaws } from './laws/step.laws.js';
 import { stockLaws } from './laws/stock.laws.js';
 import { stateLaws } from './laws/state.laws.js';
+import { readingLaws } from './laws/reading.laws.js';
 import { storedTextLaws } from './laws/stored.text.laws.js';
 import { syncLaws } from './laws/sync.laws.js';
 import { textLaws } from './laws/text.laws.js';
@@ -113,6 +114,7 @@ export function storageLaws(): Law[] {
     ...runLogLaws,
     ...bulkActionLaws,
     ...storedTextLaws,
+    ...readingLaws,
     ...leaseLaws,
     ...releaseLaws,
     ...cursorLaws,

@@ -6,6 +6,7 @@ import { roomForConnections } from './connection.limits.js';
 import type { StartupSettings } from './connection.settings.js';
 import { pause, within } from './deadline.js';
 import type { Examination } from './examination.js';
+import { LimitedReads } from './limited.reads.js';
 import { KeptConnection } from './kept.connection.js';
 import { withHoles } from './lists.with.holes.js';
 import type { PreparedStatements } from './prepared.statements.js';
@@ -49,6 +50,8 @@ export interface TransactionTraits {
    * @default the server decides
    */
   keepsPlans?: boolean;
+  /** How long each of its statements may take, in ms. @default as long as all others */
+  statementMs?: number;
 }
 
 /** A transaction under way. */
@@ -99,6 +102,8 @@ const readClock = readClockSql();
 export class Database implements Queries {
   /** Called when a server is found to take no changes any more. */
   onFailover: () => void = () => undefined;
+  /** Of what only looks. */
+  readonly reads = new LimitedReads();
   private closed = false;
   private readonly kept = new KeptConnection<Client>();
   /** A process that froze within a transaction must not keep its locks for as long as TCP holds the connection. */
@@ -125,6 +130,8 @@ export class Database implements Queries {
   }
 
   run<Row>(text: string, values: readonly unknown[] = [], traits: StatementTraits = {}): Promise<Row[]> {
+    const { limitMs } = this.reads;
+    if (limitMs !== null) return this.limited(limitMs, (reading) => reading.run<Row>(text, values, traits));
     const { haste } = traits;
     const work = (client: Client): Promise<Row[]> =>
       this.query<Row>(client, text, [this.time, ...values], traits);
@@ -139,7 +146,7 @@ export class Database implements Queries {
    */
   transaction<T>(
     work: (transaction: Transaction) => Promise<T>,
-    { keepsPlans = false }: TransactionTraits = {},
+    { keepsPlans = false, statementMs }: TransactionTraits = {},
   ): Promise<T> {
     let limitsWaiting = false;
     const once = (): Promise<T> =>
@@ -154,7 +161,7 @@ export class Database implements Queries {
         const transaction: Transaction = {
           run: (text, values = [], traits = {}) => {
             limitsWaiting ||= traits.haste === 'impatient';
-            return this.query(client, text, [time, ...values], traits);
+            return this.query(client, text, [time, ...values], traits, statementMs);
           },
           readClock: readTime,
           renewClock: async () => (time === given ? time : readTime()),
@@ -166,7 +173,9 @@ export class Database implements Queries {
         };
         try {
           // It may fail half-way: cancelled when the transaction has begun, and its setting is not there yet.
-          await this.query(client, keepsPlans ? this.beginKeepingPlans : this.begin);
+          const begin = keepsPlans ? this.beginKeepingPlans : this.begin;
+          const limit = statementMs === undefined ? '' : `; set local statement_timeout = ${statementMs}`;
+          await this.query(client, `${begin}${limit}`, undefined, undefined, statementMs);
           const result = await work(transaction);
           await this.query(client, 'commit');
           return result;
@@ -181,6 +190,14 @@ export class Database implements Queries {
         }
       });
     return this.repeatedly(once, () => limitsWaiting);
+  }
+
+  private async limited<T>(limitMs: number, work: (reading: Transaction) => Promise<T>): Promise<T> {
+    try {
+      return await this.transaction(work, { statementMs: Math.ceil(limitMs) });
+    } catch (error) {
+      throw this.reads.told(error, limitMs);
+    }
   }
 
   /** For statements without parameters. */

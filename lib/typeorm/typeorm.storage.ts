@@ -226,6 +226,10 @@ export class TypeOrmStorage extends StorageAdapter {
     return now;
   }
 
+  reading<T>(limitMs: number, work: () => Promise<T>): Promise<T> {
+    return this.database.reads.within(limitMs, work);
+  }
+
   syncDefinitions(request: SyncRequest): Promise<SyncResult> {
     return syncDefinitions(this.statements, request);
   }

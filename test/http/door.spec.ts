@@ -165,6 +165,8 @@ test.each([
   [{ guards: [class NoGuard {}] }, 'guards: must be guards'],
   [{ readonly: true }, 'Did you mean "readOnly"?'],
   [{ readOnly: 'no' }, 'readOnly: must be true or false.'],
+  [{ readTimeout: 0 }, 'readTimeout'],
+  [{ readTimeout: 'soon' }, 'readTimeout'],
   [{ access: 'read' }, 'access: must be a function.'],
   [{ origins: ['https://a.example.com/'] }, 'origins: must be origins'],
 ])('the options %j are refused: %s', (options, text) => {

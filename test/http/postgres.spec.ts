@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ChronisHttpModule } from '../../lib/http/index.js';
 import { ChronisModule, DefinitionService, SchedulerService } from '../../lib/index.js';
 import { HttpApp } from '../support/http.app.js';
@@ -14,7 +14,7 @@ beforeAll(async () => {
   await client.connect();
   const chronis = { log: false as const, autoStart: false, allowUnknownHandler: true };
   const imports = [
-    ChronisHttpModule.forRoot({ user: () => ({ id: 'amy@example.com' }) }),
+    ChronisHttpModule.forRoot({ user: () => ({ id: 'amy@example.com' }), readTimeout: 300 }),
     ChronisModule.forRoot({ ...chronis, storage: newStorage({ schema }) }),
   ];
   app = await HttpApp.boot('express', { imports });
@@ -117,6 +117,44 @@ test('pages have each job once, while others come and go', async () => {
   }
   expect(seen).toEqual(jobs.map(({ id }) => id));
 });
+
+describe('a read that takes longer than readTimeout', () => {
+  test('is ended in the database, told as 503, and the connections go on as before', async () => {
+    await client.query(`begin; lock table "${schema}".job in access exclusive mode`);
+    const begun = Date.now();
+    const reads = await Promise.all(
+      ['jobs', 'jobs/none', 'jobs?state=failed'].map((path) => app.send('GET', `/chronis/${path}`)),
+    );
+    // Of the loop and of changes this is not: they wait for as long as before.
+    const change = app.send('DELETE', '/chronis/jobs/none');
+    const { rows } = await waitingFor(1);
+    await client.query('rollback');
+    expect(reads.map(({ status }) => status)).toEqual([503, 503, 503]);
+    expect(Date.now() - begun).toBeLessThan(5_000);
+    const { json, headers } = reads[0]!;
+    expect(headers.get('retry-after')).toBe('5');
+    expect(json).toMatchObject({ code: 'CHRONIS_STORAGE' });
+    expect(json.detail).toContain('did not answer within the 300 ms that this read may take');
+    expect(json.detail).toContain('readTimeout');
+    expect(rows).toHaveLength(1);
+    expect((await change).status).toBe(404);
+    const after = await Promise.all(Array.from({ length: 8 }, () => app.send('GET', '/chronis/jobs')));
+    expect(new Set(after.map(({ status }) => status))).toEqual(new Set([200]));
+    const left = await client.query(`select from pg_stat_activity where state like 'idle in transaction%'`);
+    expect(left.rows).toEqual([]);
+  });
+});
+
+/** What waits for a lock on a table of ours. */
+async function waitingFor(count: number): Promise<pg.QueryResult> {
+  for (;;) {
+    const found = await client.query(
+      `select l.pid from pg_locks l join pg_class c on c.oid = l.relation where not l.granted and c.relname = 'job' and c.relnamespace = $1::regnamespace`,
+      [schema],
+    );
+    if (found.rows.length === count) return found;
+  }
+}
 
 test('a foreign cursor is refused', async () => {
   for (const cursor of ['x', 'WyJhIl0', "'; drop table job; --"]) {
