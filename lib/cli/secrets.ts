@@ -1,4 +1,4 @@
-import { withoutPasswords } from '../events/without.passwords.js';
+import { usualRedactor } from '../events/redactor.js';
 
 /** Shorter ones are words that may stand anywhere: they are taken out within URLs only. */
 const shortestSecret = 4;
@@ -73,7 +73,7 @@ export function scrubber(passwords: readonly string[]): Scrubber {
       let clean = result(text);
       for (const password of whole) clean = clean.replaceAll(password, '***');
       // Those that this process was not given: of an application, of a server.
-      return withoutPasswords(clean.replace(quotedJson, '$1 '));
+      return usualRedactor.text(clean.replace(quotedJson, '$1 '), 'log');
     },
   };
 }

@@ -1,6 +1,7 @@
 import { InvalidOptionError } from '../model/errors.js';
 import type { ChronisEventMap, ChronisEventName } from './event.map.js';
 import type { EventOrigin } from './event.origin.js';
+import { Redactor, type RedactOption } from './redactor.js';
 import { messageOf } from './shown.error.js';
 
 /** How the run log is written. @publicApi */
@@ -11,6 +12,8 @@ export interface RunLogOptions {
   write?: (line: string) => void;
   /** `failures`: only those. @default 'all' */
   only?: 'all' | 'failures';
+  /** What is hidden of errors beside the usual secrets, as the option `redact` of ChronisModule says it. @default nothing */
+  redact?: RedactOption;
 }
 
 /** A line of the run log: an execution that has ended. @publicApi */
@@ -54,6 +57,7 @@ const longestError = 300;
  */
 export function runLog(options: RunLogOptions = {}): { [N in Logged]: Listener<N> } {
   const { format = 'text', write = toStdout, only = 'all' } = options;
+  const redactor = new Redactor(options.redact);
   assertOneOf(format, 'format', ['text', 'json']);
   assertOneOf(only, 'only', ['all', 'failures']);
   if (typeof write !== 'function')
@@ -66,7 +70,7 @@ export function runLog(options: RunLogOptions = {}): { [N in Logged]: Listener<N
       tell({
         ...about(event, at, 'FAILURE'),
         ...(outcome && { outcome }),
-        ...(error === undefined ? {} : { error: firstLine(error) }),
+        ...(error === undefined ? {} : { error: firstLine(error, redactor) }),
         ...(retryAt && { retry_at: retryAt.toISOString() }),
       });
     };
@@ -132,8 +136,9 @@ function textOf(line: RunLogLine): string {
     .join(' ');
 }
 
-function firstLine(error: unknown): string {
-  return messageOf(error).split('\n', 1)[0]!.slice(0, longestError);
+function firstLine(error: unknown, redactor: Redactor): string {
+  // Before the cut: what is left of a secret is not seen to be one.
+  return redactor.text(messageOf(error).split('\n', 1)[0]!, 'log', 'error').slice(0, longestError);
 }
 
 function toStdout(line: string): void {

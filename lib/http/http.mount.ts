@@ -18,7 +18,7 @@ import type { HttpSettings, HttpUser } from './http.options.js';
 import type { LiveChanges, Topic } from './live.changes.js';
 import { streamType } from './live.stream.js';
 import { HttpProblem, problemOf } from './problem.js';
-import { redacted, redactionOf, type Redact } from './redaction.js';
+import { redacted, redactedProblem, redactionOf, type Redact } from './redaction.js';
 import {
   headerOf,
   queryOf,
@@ -117,7 +117,8 @@ export class HttpMount implements OnModuleInit {
   refuse(response: unknown, error: unknown): void {
     const { problem, headers, isUnexpected } = problemOf(error);
     if (isUnexpected) this.log.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
-    this.reply(response, JSON.stringify(problem), problem.status, {
+    const shown = redactedProblem(problem, this.parts.redactor);
+    this.reply(response, JSON.stringify(shown), problem.status, {
       ...headers,
       'Content-Type': 'application/problem+json; charset=utf-8',
     });

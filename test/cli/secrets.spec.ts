@@ -155,3 +155,8 @@ test('results are without the password of a URL, and errors without any, as docu
     expect(stdout + stderr).not.toContain('s3cretpw');
   });
 });
+
+test('a text with very many logins is hidden as a whole, as the log hides it', () => {
+  const told = 'see '.concat('a://b:c@d '.repeat(60));
+  expect(scrubber([]).told(told)).toBe('***');
+});

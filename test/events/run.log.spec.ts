@@ -84,6 +84,24 @@ test('a timeout and a cancellation are failures, and time is when it began', asy
   ]);
 });
 
+test('of an error nothing is shown that is hidden, by the usual rules and by those that are given', async () => {
+  const fails = async (options: Omit<RunLogOptions, 'write'>) => {
+    const [line] = await logged(options, async (app) => {
+      app.scheduler.registerHandler('leaking', () => {
+        throw new Error(`postgres://app:hunter2@db ${'x'.repeat(290)} DE89`);
+      });
+      await app.scheduler.schedule('leaking', { in: 0 });
+      await app.settle();
+    });
+    return line!;
+  };
+  expect(await fails({})).toContain('postgres://app:***@db');
+  const by = (value: unknown) => String(value).replace(/x+ DE89/, '****');
+  const line = await fails({ redact: { by } });
+  expect(line).toContain('error="postgres://app:***@db ****"');
+  expect(() => runLog({ redact: 7 as never })).toThrow('redact: must be a list of names of keys');
+});
+
 test('successes may be left out', async () => {
   const lines = await logged({ only: 'failures' }, async (app) => {
     await app.scheduler.schedule('fine', { in: 0 });

@@ -133,6 +133,28 @@ describe.each(platforms)('what is answered on %s', (platform) => {
     expect((await chronis.scheduler.getJob('report'))?.payload).toEqual(payload);
   });
 
+  test('shows no secrets in what stands in the way either', async () => {
+    const by = (value: unknown) => (typeof value === 'string' ? value.replaceAll('DE89', '####') : value);
+    chronis = await HttpChronis.boot(platform, {}, undefined, [], { redact: { by } });
+    const id = encodeURIComponent('postgres://app:hunter2@db/DE89');
+    const { status, json } = await chronis.get(`jobs/${id}`);
+    expect(status).toBe(404);
+    expect(json.detail).toContain('"postgres://app:***@db/####"');
+    const wrong = await chronis.get('jobs?state=postgres://app:hunter2@db/DE89');
+    expect(wrong.status).toBe(400);
+    expect(wrong.json.issues[0].message).toContain('app:***@db/####');
+    for (const answer of [json, wrong.json]) expect(JSON.stringify(answer)).not.toMatch(/hunter2|DE89/);
+    // As it is told later, of one of many.
+    const filter = { state: 'postgres://app:hunter2@db/DE89' };
+    const { json: failing } = await chronis.post('bulk-actions', { action: 'pause', filter, expected: 1 });
+    for (;;) {
+      const told = (await chronis.get(`bulk-actions/${failing.id}`)).json;
+      if (told.state === 'running') continue;
+      expect(told.problem.detail).toContain('app:***@db/####');
+      break;
+    }
+  });
+
   test('says nothing of an error that nobody expected', async () => {
     chronis = await HttpChronis.boot(platform);
     vi.spyOn(chronis.scheduler, 'queryJobs').mockRejectedValue(new Error('password=hunter2'));
