@@ -8,7 +8,7 @@ import { givenUpBy } from './given.up.steps.js';
 import { withEnd } from './own.pause.js';
 import { onlyRun, toJob } from './rows.to.views.js';
 import { moveWaits } from './run.waits.js';
-import { bearRun, cancel, forget, hold, release } from './runs.js';
+import { bearRun, cancel, carry, forget, hold, release } from './runs.js';
 import type { JobRow, MemoryTables, RunRow } from './tables.js';
 
 export type ResumePlan = Parameters<StorageAdapter['resumeJob']>[1];
@@ -98,9 +98,16 @@ export function cancelRun(
   return isGoingOn ? 'requested' : 'cancelled';
 }
 
-export function runNow(tables: MemoryTables, now: EpochMs, job: JobRow, givenUp: readonly string[]): RunRow {
+export function runNow(
+  tables: MemoryTables,
+  now: EpochMs,
+  job: JobRow,
+  givenUp: readonly string[],
+  trace: string | undefined,
+): RunRow {
   if (job.kind === 'recurring') {
     const run = bearRun(tables, job, { origin: 'manual', nominalAt: now, dueAt: now });
+    carry(run, trace);
     release(tables, run);
     return run;
   }
@@ -118,6 +125,8 @@ export function runNow(tables: MemoryTables, now: EpochMs, job: JobRow, givenUp:
     begin(tables, now, job, now, 'retry');
     onlyRun(job).retryOf = run.id;
     moveWaits(tables, run, onlyRun(job));
+    if (run.trace !== undefined) onlyRun(job).trace = run.trace;
   }
+  carry(onlyRun(job), trace);
   return onlyRun(job);
 }

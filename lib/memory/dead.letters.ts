@@ -4,7 +4,7 @@ import { touch } from './definitions.js';
 import { runningSteps } from './flow.resetting.js';
 import { givenUpBy } from './given.up.steps.js';
 import { moveWaits } from './run.waits.js';
-import { bearRun, forget, release, tellFlows } from './runs.js';
+import { bearRun, carry, forget, release, tellFlows } from './runs.js';
 import { moveRunSteps } from './run.steps.js';
 import type { MemoryTables, RunRow } from './tables.js';
 
@@ -17,12 +17,17 @@ export function retryRuns(
   runIds: readonly string[],
   delaysMs: readonly number[],
   givenUp: readonly string[],
+  trace: string | undefined,
 ): RunRow[] {
   const delays = new Map(runIds.map((id, nth) => [id, delaysMs[nth] ?? 0]));
   const goingOn = givenUpBy(tables, now, givenUp);
   return deadLetters(tables, runIds)
     .filter(({ id }) => runningSteps(tables, id, goingOn).length === 0)
-    .map((dead) => retry(tables, now, dead, delays.get(dead.id)!));
+    .map((dead) => {
+      const run = retry(tables, now, dead, delays.get(dead.id)!);
+      carry(run, trace);
+      return run;
+    });
 }
 
 /** The ids of those that were there. */
@@ -54,6 +59,7 @@ function retry(tables: MemoryTables, now: EpochMs, dead: RunRow, delayMs: number
   removeDeadLetter(tables, dead);
   const run = bearRun(tables, job, { origin: 'retry', nominalAt, dueAt: now + delayMs });
   run.retryOf = dead.id;
+  if (dead.trace !== undefined) run.trace = dead.trace;
   moveRunSteps(tables, now, dead.id, run.id);
   moveWaits(tables, dead, run);
   if (job.kind === 'one-off') {

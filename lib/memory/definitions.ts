@@ -18,7 +18,7 @@ import {
 import { onlyRun, toJob } from './rows.to.views.js';
 import { moveWaits } from './run.waits.js';
 import { insertWaitingJobs } from './waiting.jobs.js';
-import { bearRun, cancelWaiting, detach, reindexRun, release, tellFlows, waitUntil } from './runs.js';
+import { bearRun, cancelWaiting, carry, detach, reindexRun, release, tellFlows, waitUntil } from './runs.js';
 import { keyOf, type JobRow, type MemoryTables, type RunRow } from './tables.js';
 
 /** The reason of gaps. */
@@ -70,6 +70,7 @@ export function insertJob(
   tables.jobs.set(keyOf(given), job);
   tables.jobsByUid.set(job.uid, job);
   begin(tables, now, job, given.nextAt, origin);
+  if (given.trace !== undefined && job.kind === 'one-off') carry(onlyRun(job), given.trace);
   return job;
 }
 

@@ -6,7 +6,13 @@ import { allSteps, type FlowRow } from './flow.rows.js';
 import type { MemoryTables, RunRow } from './tables.js';
 
 /** Makes a graph of steps of a run that is open. */
-export function openFlow(tables: MemoryTables, now: EpochMs, run: RunRow, given: NewFlow): void {
+export function openFlow(
+  tables: MemoryTables,
+  now: EpochMs,
+  run: RunRow,
+  given: NewFlow,
+  trace: string | undefined,
+): void {
   const before = tables.flows.get(run.id);
   if (before) forgetFlow(tables, before);
   const { workflow, version, params } = given;
@@ -21,6 +27,7 @@ export function openFlow(tables: MemoryTables, now: EpochMs, run: RunRow, given:
     app: job.app,
     timeZone: job.definition.timeZone,
     params: structuredClone(params),
+    ...(trace !== undefined && { trace }),
     deadlineMs: open!.deadline === null ? null : Math.max(open!.deadline - now, 0),
     openedAt: now,
     endedAt: null,

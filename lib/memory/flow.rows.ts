@@ -16,6 +16,8 @@ export interface FlowRow {
   app: string | null;
   timeZone: string;
   params: JsonValue;
+  /** The trace of the attempt that opened it. Absent: it was in none. */
+  trace?: string;
   /** For how long its run may be open; null: for ever. */
   deadlineMs: number | null;
   openedAt: EpochMs;

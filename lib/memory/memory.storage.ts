@@ -301,8 +301,8 @@ export class MemoryStorage extends StorageAdapter {
     return this.atomically((tables, now) => cancelRun(tables, now, runId));
   }
 
-  runNow(ref: JobRef, givenUp: readonly string[] = []): Promise<Run | null> {
-    return this.withJob(ref, null, (job, tables, now) => toRun(runNow(tables, now, job, givenUp)));
+  runNow(ref: JobRef, givenUp: readonly string[] = [], trace?: string): Promise<Run | null> {
+    return this.withJob(ref, null, (job, tables, now) => toRun(runNow(tables, now, job, givenUp, trace)));
   }
 
   backfill(ref: JobRef, order: BackfillOrder): Promise<BackfillReport | null> {
@@ -347,8 +347,11 @@ export class MemoryStorage extends StorageAdapter {
     runIds: readonly string[],
     delaysMs: readonly number[] = [],
     givenUp: readonly string[] = [],
+    trace?: string,
   ): Promise<Run[]> {
-    return this.atomically((tables, now) => retryRuns(tables, now, runIds, delaysMs, givenUp).map(toRun));
+    return this.atomically((tables, now) =>
+      retryRuns(tables, now, runIds, delaysMs, givenUp, trace).map(toRun),
+    );
   }
 
   discardRuns(runIds: readonly string[]): Promise<string[]> {

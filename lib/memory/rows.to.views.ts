@@ -142,7 +142,15 @@ export function toClaimedRun(run: RunRow): ClaimedRun {
     missed: run.missed,
     ...(run.open && { openedAt: run.open.since }),
     ...(run.step && { flowStep: toClaimedStep(run.step) }),
+    ...traceOf(run),
   };
+}
+
+/** A step of a flow is asked for by what opened that. */
+function traceOf({ trace, step }: RunRow): Pick<ClaimedRun, 'trace'> {
+  const parent = trace?.parent ?? step?.flow.trace ?? null;
+  const last = trace?.last ?? null;
+  return parent === null && last === null ? {} : { trace: { parent, last } };
 }
 
 function toClaimedStep({ flow, definition, nth }: FlowStepRow): ClaimedStep {

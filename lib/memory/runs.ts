@@ -54,6 +54,11 @@ export function bearRun(
   return run;
 }
 
+/** It is asked for in this trace; undefined: in none. */
+export function carry(run: RunRow, trace: string | undefined): void {
+  if (trace !== undefined) run.trace = { parent: trace, last: run.trace?.last ?? null };
+}
+
 /** Where it waits: by its priority, lifted while it is overdue. */
 export function placeOf({ job, lifted }: RunRow): Place {
   const { definition } = job;

@@ -51,7 +51,8 @@ function settleOne(tables: MemoryTables, now: EpochMs, settlement: Settlement): 
   const run = tables.runs.get(settlement.runId);
   // A late result from an attempt that lost its run must not overwrite the attempt that replaced it.
   if (!isHeldWith(run, settlement)) return false;
-  const { outcome } = settlement;
+  const { outcome, trace } = settlement;
+  if (trace !== undefined) run.trace = { parent: run.trace?.parent ?? null, last: trace };
   if (outcome === 'handed_back' || outcome === 'snoozed' || outcome === 'opened')
     handRunBack(tables, now, run, settlement);
   else if (settlement.retryAt === null || isUnwanted(run)) {
@@ -71,7 +72,7 @@ function handRunBack(tables: MemoryTables, now: EpochMs, run: RunRow, settlement
   } else if (settlement.outcome === 'opened') {
     record(tables, run, settlement, false);
     leaveOpen(tables, run, { since: settlement.startedAt, deadline: settlement.retryAt });
-    if (settlement.flow) openFlow(tables, now, run, settlement.flow);
+    if (settlement.flow) openFlow(tables, now, run, settlement.flow, settlement.trace);
   } else {
     record(tables, run, settlement, false);
     const isSnoozed = settlement.outcome === 'snoozed';

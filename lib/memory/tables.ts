@@ -1,7 +1,7 @@
 import type { FlowOver } from '../ports/flows.js';
 import type { Definition } from '../model/definition.js';
 import type { JobDefinition, JobRef, JobSource } from '../model/job.js';
-import type { Attempt, Gap, RunOrigin } from '../model/run.js';
+import type { CarriedTrace, Attempt, Gap, RunOrigin } from '../model/run.js';
 import type { ScopeRef } from '../model/pause.js';
 import type { StoredChanges } from '../model/job.changes.js';
 import type { RunVerdict } from '../model/verdict.js';
@@ -126,6 +126,8 @@ export interface RunRow {
   waitsFor: AwaitedRun[] | null;
   /** Ids of runs that wait, or have waited, for its end. */
   awaitedBy: string[];
+  /** Never changed in place. Absent: it carries none. */
+  trace?: CarriedTrace;
 }
 
 /** A run that another one waits for. Changed in place. */

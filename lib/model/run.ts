@@ -102,6 +102,16 @@ export interface ClaimedRun {
   openedAt?: number;
   /** Which step of a workflow it is. Absent: none. */
   flowStep?: ClaimedStep;
+  /** Of which traces it is a part. Absent: of none. */
+  trace?: CarriedTrace;
+}
+
+/** What a run carries of the traces that led to it, each as text: see `TraceCarrier`. */
+export interface CarriedTrace {
+  /** In which it was asked for: its job was created, or it was run now or retried by hand. Of a callback the attempt that it is about; of a step of a workflow the attempt that opened that. null: in none. */
+  parent: string | null;
+  /** Its attempt before this one, also of the run that it retries. null: there was none, or it was in no trace. */
+  last: string | null;
 }
 
 /** Which step of which workflow run a claimed run executes. */

@@ -21,6 +21,8 @@ export interface NewJob extends JobDefinition {
   nextAt: EpochMs | null;
   /** The id was made for this job and nobody else knows it, so that a storage need not look whether it is taken first. @default false */
   newId?: boolean;
+  /** Of a one-off that `insertJobs` stores, or that a settlement gives birth to: the trace that its run carries, see `CarriedTrace`. What takes the place of another job, and what recurs, carries none. @default none */
+  trace?: string;
 }
 
 /** When what takes the place of another job is due first; null: see `NewJob`. */

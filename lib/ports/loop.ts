@@ -114,6 +114,8 @@ export interface Settlement extends Hold {
   callback?: NewJob | null;
   /** With `opened`: the graph of steps that the run opens as. What comes of these is its verdict, see `FlowStorage`. Absent: it comes from outside. */
   flow?: NewFlow;
+  /** The trace that the attempt was, which the next attempt of the run carries as the last one, and what it opens as gives to its steps. Absent: it was in none. */
+  trace?: string;
   /** Of a run that is a step: what it ends as beside `outcome`. Absent: nothing. The result of a step may have `maxStepResult` bytes as JSON, of which the ledger keeps none where they are more than it keeps of others. */
   flowStep?: StepEnd;
 }

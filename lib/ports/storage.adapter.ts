@@ -296,9 +296,9 @@ export abstract class StorageAdapter {
   abstract changeJobs(refs: readonly JobRef[], change: BulkChange): Promise<BulkOutcome[]>;
   /**
    * A run due now, beside whatever goes on; also while the job is paused. A one-off that waits becomes due now, which ends its pause; one that
-   * runs is returned as it is; one with a verdict gets a new run (`origin: 'retry'`). Throws WorkflowRunStateError (see `stillRuns`) where that is a workflow of which something still runs (`FlowStorage.queryRunningSteps`, with these `givenUp`). Null: not found.
+   * runs is returned as it is; one with a verdict gets a new run (`origin: 'retry'`). Throws WorkflowRunStateError (see `stillRuns`) where that is a workflow of which something still runs (`FlowStorage.queryRunningSteps`, with these `givenUp`). `trace`: what the run carries. Null: not found.
    */
-  abstract runNow(ref: JobRef, givenUp?: readonly string[]): Promise<Run | null>;
+  abstract runNow(ref: JobRef, givenUp?: readonly string[], trace?: string): Promise<Run | null>;
   /**
    * Gives past instants of a recurring job a run each (`origin: 'backfill'`, the payload and policies of the job), also while the job is paused: held only by
    * a later pause. They are beside the schedule: overlap takes no notice of them, nor they of it, and no total of fired instants counts them. Each
@@ -336,11 +336,13 @@ export abstract class StorageAdapter {
   /**
    * Gives each of these dead letters a new run, due now, or as many milliseconds later as `delaysMs` says at the same place: with a higher id, `origin: 'retry'`, `retryOf` and the old nominal time, by the definition that the
    * job has now, also while the job is paused. The old row goes, its durable steps and signals are those of the new run. Returns the new runs; what is no dead letter (any more), and what is a workflow of which something still runs (`FlowStorage.queryRunningSteps`, with these `givenUp`), which would begin anew beside that, is passed over.
+   * The new runs carry `trace`, where it is given, in place of what the old ones were asked for in; the last attempt of the old run is theirs.
    */
   abstract retryRuns(
     runIds: readonly string[],
     delaysMs?: readonly number[],
     givenUp?: readonly string[],
+    trace?: string,
   ): Promise<Run[]>;
   /** Removes these dead letters, and with them the one-offs that they are; the ledger keeps its rows. Returns which; what is no dead letter is passed over. */
   abstract discardRuns(runIds: readonly string[]): Promise<string[]>;

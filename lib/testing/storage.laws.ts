@@ -74,6 +74,7 @@ import { stateLaws } from './laws/state.laws.js';
 import { readingLaws } from './laws/reading.laws.js';
 import { storedTextLaws } from './laws/stored.text.laws.js';
 import { syncLaws } from './laws/sync.laws.js';
+import { traceLaws } from './laws/trace.laws.js';
 import { textLaws } from './laws/text.laws.js';
 import { uncarriedLaws } from './laws/uncarried.laws.js';
 import { updateLaws } from './laws/update.laws.js';
@@ -105,6 +106,7 @@ export function storageLaws(): Law[] {
     ...cancelLaws,
     ...cancelRunLaws,
     ...runNowLaws,
+    ...traceLaws,
     ...backfillLaws,
     ...bulkLaws,
     ...deadLetterLaws,

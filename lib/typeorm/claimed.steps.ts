@@ -12,6 +12,7 @@ interface StepRow {
   depth: number;
   params: JsonValue;
   payload: JsonValue;
+  trace: string | null;
 }
 
 /** Tells claimed runs which steps of workflows they are, and what they get. `steps`: of each run that is one, by its id. */
@@ -26,8 +27,9 @@ export async function tellSteps(
   for (const claimed of runs) {
     const row = found.get(steps.get(claimed.id) ?? '');
     if (!row) continue;
-    const { flow_run_id: flowRunId, workflow, version, name, nth, depth, params, payload } = row;
+    const { flow_run_id: flowRunId, workflow, version, name, nth, depth, params, payload, trace } = row;
     claimed.flowStep = { flowRunId, workflow, version, name, nth, depth, params };
     claimed.payload = payload;
+    if (trace !== null) claimed.trace = { parent: trace, last: claimed.trace?.last ?? null };
   }
 }

@@ -9,6 +9,7 @@ export async function retryRuns(
   runIds: readonly string[],
   delaysMs: readonly number[],
   givenUp: readonly string[],
+  trace: string | undefined,
 ): Promise<RunView[]> {
   const delays = new Map(runIds.map((id, nth) => [id, delaysMs[nth] ?? 0]));
   const ids = [...delays.keys()].filter(isRunId);
@@ -17,6 +18,7 @@ export async function retryRuns(
     ids,
     ids.map((id) => delays.get(id)),
     givenUp.filter(isRunId),
+    trace ?? null,
   );
   return rows.map(toRun);
 }

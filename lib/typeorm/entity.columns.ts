@@ -110,6 +110,8 @@ export const runColumns: Columns<ChronisRun> = {
   keepUntil: 'timestamptz?',
   lastError: 'text?',
   lastFingerprint: 'text?',
+  traceParent: 'text?',
+  lastTrace: 'text?',
   name: 'text?',
   source: 'text?',
   app: 'text?',

@@ -111,6 +111,10 @@ export interface ChronisRun {
   lastError: string | null;
   /** Of that, see `Attempt.fingerprint`; null: there is none, or it was stored by a release before schema version 6. */
   lastFingerprint: string | null;
+  /** In which trace it was asked for, see `TraceCarrier`; null: in none. */
+  traceParent: string | null;
+  /** That of its last attempt that did not end it; null: there is none. */
+  lastTrace: string | null;
   name: string | null;
   source: JobSource | null;
   app: string | null;

@@ -26,6 +26,7 @@ export const flowColumns: Columns<ChronisFlow> = {
   app: 'text?',
   timeZone: 'text',
   params: 'json',
+  trace: 'text?',
   ending: 'json?',
 };
 

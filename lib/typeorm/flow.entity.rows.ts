@@ -38,6 +38,8 @@ export interface ChronisFlow {
   app: string | null;
   timeZone: string;
   params: unknown;
+  /** That of the attempt that opened it, see `TraceCarrier`; null: it was in none. */
+  trace: string | null;
   /** How, with `outcome`, `error`, `fingerprint` and `result`. */
   ending: unknown;
 }

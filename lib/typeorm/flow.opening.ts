@@ -6,6 +6,7 @@ export async function openFlow(
   run: Run,
   runId: string,
   flow: NewFlow,
+  trace: string | undefined,
 ): Promise<{ id: string; active: number } | null> {
   const { workflow, version, params, steps } = flow;
   const places = new Map(steps.map(({ name }, index) => [name, index + 1]));
@@ -22,6 +23,7 @@ export async function openFlow(
     edges.map(({ parent }) => places.get(parent)!),
     edges.map(({ child }) => child),
     edges.map(({ data }) => data),
+    trace ?? null,
   );
   return opened ?? null;
 }

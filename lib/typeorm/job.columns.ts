@@ -15,6 +15,16 @@ interface Kind {
  * job has in common with the one before it is not said again.
  */
 export function jobColumns(jobs: readonly NewJob[]): unknown[] {
+  return columnsAndKinds(jobs).columns;
+}
+
+/** The same, then the origin, and the traces of what several have in common. */
+export function tracedJobColumns(jobs: readonly NewJob[], origin: 'at' | 'callback'): unknown[] {
+  const { columns, kinds } = columnsAndKinds(jobs);
+  return [...columns, origin, kinds.map(({ job }) => job.trace ?? null)];
+}
+
+function columnsAndKinds(jobs: readonly NewJob[]): { columns: unknown[]; kinds: readonly Kind[] } {
   const kinds: Kind[] = [];
   const ids: string[] = [];
   const which: number[] = [];
@@ -39,7 +49,7 @@ export function jobColumns(jobs: readonly NewJob[]): unknown[] {
     payloads.push(JSON.stringify(job.payload));
     times.push(job.nextAt);
   }
-  return [
+  const columns = [
     ...columnsOf(kinds),
     textArray(ids),
     `{${which.join()}}`,
@@ -48,6 +58,7 @@ export function jobColumns(jobs: readonly NewJob[]): unknown[] {
     // Text has no null that each session reads as that.
     times.includes(null) ? times : `{${times.join()}}`,
   ];
+  return { columns, kinds };
 }
 
 /** The columns of one job, in the same order, as values instead of arrays. */
@@ -83,7 +94,8 @@ function isAlike(one: NewJob, other: NewJob): boolean {
     one.queue === other.queue &&
     one.priority === other.priority &&
     one.timeZone === other.timeZone &&
-    one.definitionHash === other.definitionHash
+    one.definitionHash === other.definitionHash &&
+    one.trace === other.trace
   );
 }
 

@@ -89,6 +89,7 @@ export async function runOneOffNow(
   { run, readClock }: Change,
   ref: JobRef,
   givenUp: readonly string[],
+  trace: string | undefined,
 ): Promise<RunRow | null> {
   const job = await lockJob(run, ref);
   if (job?.kind !== 'one-off') return null;
@@ -102,6 +103,8 @@ export async function runOneOffNow(
     await run('runOneOffNow', job.runId);
   }
   const [row] = await run<RunRow>('readOneOffRun', ref.namespace, ref.id);
+  const isGoingOn = row.state === 'running' || row.state === 'open';
+  if (trace !== undefined && !isGoingOn) await run('carryTrace', row.id, trace);
   return row;
 }
 

@@ -3,7 +3,7 @@ import { stoppedBy, type ScopeRef } from '../model/pause.js';
 import type { ConflictPolicy, EpochMs, InsertResult, NewJob } from '../ports/storage.adapter.js';
 import { sqlStateOf } from './sql.errors.js';
 import { fixedDelayMs } from './fixed.delay.js';
-import { jobColumns, oneJobColumns } from './job.columns.js';
+import { jobColumns, oneJobColumns, tracedJobColumns } from './job.columns.js';
 import { getJobs, keyOf } from './job.queries.js';
 import { isOneOff } from './job.rows.js';
 import type { Run } from './statement.runner.js';
@@ -77,19 +77,26 @@ export async function insertNew(
 
 /** Gives birth to callbacks, due now; one whose id is taken is left out. */
 export async function bearCallbacks(run: Run, callbacks: readonly NewJob[]): Promise<void> {
-  if (callbacks.length > 0) await run('insertOneOffs', ...jobColumns(callbacks), 'callback');
+  if (callbacks.length > 0) await insertAnyOneOffs(run, callbacks, 'callback');
 }
 
 async function insertOneOffs(run: Run, jobs: readonly NewJob[]): Promise<(Created | null)[]> {
   if (jobs.length === 0) return [];
-  if (jobs.every(({ newId }) => newId)) {
+  if (jobs.every(({ newId, trace }) => newId && trace === undefined)) {
     try {
       return created(jobs, await insertNewOneOffs(run, jobs));
     } catch (error) {
       if (sqlStateOf(error) !== uniqueViolation) throw error;
     }
   }
-  return created(jobs, await run<Stored>('insertOneOffs', ...jobColumns(jobs), 'at'));
+  return created(jobs, await insertAnyOneOffs(run, jobs, 'at'));
+}
+
+/** Who traces nothing sends nothing of it. */
+function insertAnyOneOffs(run: Run, jobs: readonly NewJob[], origin: 'at' | 'callback'): Promise<Stored[]> {
+  return jobs.some(({ trace }) => trace !== undefined)
+    ? run<Stored>('insertTracedOneOffs', ...tracedJobColumns(jobs, origin))
+    : run<Stored>('insertOneOffs', ...jobColumns(jobs), origin);
 }
 
 function insertNewOneOffs(run: Run, jobs: readonly NewJob[]): Promise<Stored[]> {

@@ -35,6 +35,10 @@ type OfJob = Pick<ClaimedRow, 'name' | 'time_zone' | 'payload' | 'metadata' | 'p
 interface OfStep {
   flow_step: string;
 }
+interface OfTraced {
+  trace: [parent: string | null, last: string | null];
+  of: OfJob | OfStep | null;
+}
 type Counts = readonly [
   fence: number,
   attempt: number,
@@ -64,7 +68,7 @@ export type TakenRow = readonly [
   payload: JsonValue,
   metadata: JsonObject,
   policies: Partial<Policies>,
-  ofJob: OfJob | OfStep | null,
+  ofJob: OfJob | OfStep | OfTraced | null,
 ];
 
 /** A row of `runColumns`. */
@@ -160,7 +164,9 @@ export function fromTakenRow(row: TakenRow, worker: string, app: string): Claime
   // By index: the protocol of iterators takes longer.
   const { 1: id, 2: origin, 3: namespace, 4: queue, 5: priority, 6: timeZone } = row;
   const { 7: counts, 9: jobUid, 10: jobId, 11: handler, 12: dueAt, 13: nominalAt, 14: noApp } = row;
-  const { 15: name, 16: payload, 17: metadata, 18: policies, 19: of } = row;
+  const { 15: name, 16: payload, 17: metadata, 18: policies, 19: given } = row;
+  const traced = given !== null && isTraced(given) ? given : null;
+  const of = ofWhat(given);
   const ofJob = of === null || isOfStep(of) ? null : of;
   const { 0: fence, 1: attempt, 2: lostCount, 3: missed, 4: openedAt = null }: Counts = counts ?? usualCounts;
   const run: ClaimedRun = {
@@ -187,18 +193,33 @@ export function fromTakenRow(row: TakenRow, worker: string, app: string): Claime
     missed,
   };
   if (openedAt !== null) run.openedAt = openedAt;
+  if (traced !== null) run.trace = { parent: traced.trace[0], last: traced.trace[1] };
   return run;
 }
 
 const noSteps: ReadonlyMap<string, string> = new Map();
-const isNoStep = ({ 19: of }: TakenRow): boolean => of === null || !isOfStep(of);
+const isNoStep = ({ 19: given }: TakenRow): boolean => {
+  const of = ofWhat(given);
+  return of === null || !isOfStep(of);
+};
 
 /** The steps of workflows that runs are, by the ids of these. */
 export function stepsOf(rows: readonly TakenRow[]): ReadonlyMap<string, string> {
   if (rows.every(isNoStep)) return noSteps;
   const steps = new Map<string, string>();
-  for (const { 1: id, 19: of } of rows) if (of !== null && isOfStep(of)) steps.set(id, of.flow_step);
+  for (const { 1: id, 19: given } of rows) {
+    const of = ofWhat(given);
+    if (of !== null && isOfStep(of)) steps.set(id, of.flow_step);
+  }
   return steps;
+}
+
+function ofWhat(given: TakenRow[19]): OfJob | OfStep | null {
+  return given !== null && isTraced(given) ? given.of : given;
+}
+
+function isTraced(given: OfJob | OfStep | OfTraced): given is OfTraced {
+  return 'trace' in given;
 }
 
 function isOfStep(of: OfJob | OfStep): of is OfStep {

@@ -5,6 +5,7 @@ import { lockNotAvailable, sqlStateOf } from './sql.errors.js';
 import { eachFlow, flowsOf } from './flow.groups.js';
 import { takeOpen } from './open.runs.js';
 import type { SettlementPatience } from './settlement.patience.js';
+import { noteTraces } from './noted.traces.js';
 import { inHalves, isRefusal } from './refusals.js';
 import { resultsOf, settlementColumns } from './settlement.columns.js';
 import { settleWithin, type SettledRow } from './settling.transaction.js';
@@ -67,6 +68,7 @@ async function settleOf(
   hands?: Hands,
 ): Promise<SettleResult> {
   const accepted: string[] = [];
+  await noteTraces(statements.run, settlements);
   try {
     return await settleAll(statements, patience, settlements, accepted, hands);
   } catch (error) {

@@ -76,9 +76,10 @@ async function openFlows(
   settled: readonly SettledRow[],
 ): Promise<void> {
   const opened = new Set(settled.filter(({ final }) => !final).map(({ id, fence }) => `${id} ${fence}`));
-  for (const { runId, fence, outcome, flow } of settlements) {
+  for (const { runId, fence, outcome, flow, trace } of settlements) {
     if (!flow || outcome !== 'opened' || !opened.has(`${runId} ${fence}`)) continue;
-    const { id, active } = (await openFlow(run, runId, flow)) ?? (await openAnew(run, runId, flow));
+    const { id, active } =
+      (await openFlow(run, runId, flow, trace)) ?? (await openAnew(run, runId, flow, trace));
     if (active > 0) continue;
     const over = await endFlows<EndedRow>(run, [id]);
     await conclude(run, over.rows, over.settlements);
@@ -86,11 +87,16 @@ async function openFlows(
 }
 
 /** A run is one flow at most. */
-async function openAnew(run: Run, runId: string, flow: NewFlow): Promise<{ id: string; active: number }> {
+async function openAnew(
+  run: Run,
+  runId: string,
+  flow: NewFlow,
+  trace: string | undefined,
+): Promise<{ id: string; active: number }> {
   const [before] = await run<{ id: string }>('findFlow', runId);
   await tellFlows(run, [], [before!.id]);
   await run('dropFlow', before!.id);
-  return (await openFlow(run, runId, flow))!;
+  return (await openFlow(run, runId, flow, trace))!;
 }
 
 function isPlainStep({ flowStep, outcome }: Settlement): boolean {

@@ -145,6 +145,8 @@ import { renamedElsewhereSql } from './sql/renamed.elsewhere.sql.js';
 import { renameKeySql } from './sql/rename.key.sql.js';
 import { renewSql } from './sql/renew.sql.js';
 import { requestCancelSql } from './sql/request.cancel.sql.js';
+import { carryTraceSql } from './sql/carry.trace.sql.js';
+import { noteTracesSql } from './sql/note.traces.sql.js';
 import { retryRunsSql } from './sql/retry.runs.sql.js';
 import { runManuallySql } from './sql/run.manually.sql.js';
 import { runOneOffNowSql } from './sql/run.one.off.now.sql.js';
@@ -333,6 +335,7 @@ const builders = {
   insertNewOneOff: (t: TableNames) => insertOneOffsSql(t, 'one'),
   insertNewOneOffs: (t: TableNames) => insertOneOffsSql(t, 'new'),
   insertOneOffs: (t: TableNames) => insertOneOffsSql(t, 'any'),
+  insertTracedOneOffs: (t: TableNames) => insertOneOffsSql(t, 'traced'),
   insertRecurring: insertRecurringSql,
   inspectLock: inspectLockSql,
   liftOverdue: liftOverdueSql,
@@ -384,6 +387,8 @@ const builders = {
   renameKey: renameKeySql,
   renew: renewSql,
   requestCancel: requestCancelSql,
+  carryTrace: carryTraceSql,
+  noteTraces: noteTracesSql,
   retryRuns: retryRunsSql,
   runManually: runManuallySql,
   runOneOffNow: runOneOffNowSql,
@@ -432,6 +437,7 @@ export const preparedStatements: ReadonlySet<StatementName> = new Set<StatementN
   'insertNewOneOff',
   'insertNewOneOffs',
   'insertOneOffs',
+  'insertTracedOneOffs',
   'insertRecurring',
   'lockFlows',
   'nextWake',

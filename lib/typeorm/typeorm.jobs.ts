@@ -133,9 +133,9 @@ export class TypeOrmJobs implements JobStore {
     return isRunId(runId) ? this.statements.change((change) => cancelRun(change, runId)) : null;
   }
 
-  async runNow(ref: JobRef, givenUp: readonly string[] = []): Promise<RunView | null> {
-    const [born] = await this.run<RunRow>('runManually', ref.namespace, ref.id);
-    const row = born ?? (await this.statements.change((change) => runOneOffNow(change, ref, givenUp)));
+  async runNow(ref: JobRef, givenUp: readonly string[] = [], trace?: string): Promise<RunView | null> {
+    const [born] = await this.run<RunRow>('runManually', ref.namespace, ref.id, trace ?? null);
+    const row = born ?? (await this.statements.change((change) => runOneOffNow(change, ref, givenUp, trace)));
     return row && toRun(row);
   }
 
@@ -159,8 +159,9 @@ export class TypeOrmJobs implements JobStore {
     runIds: readonly string[],
     delaysMs: readonly number[] = [],
     givenUp: readonly string[] = [],
+    trace?: string,
   ): Promise<RunView[]> {
-    return retryRuns(this.run, runIds, delaysMs, givenUp);
+    return retryRuns(this.run, runIds, delaysMs, givenUp, trace);
   }
 
   discardRuns(runIds: readonly string[]): Promise<string[]> {

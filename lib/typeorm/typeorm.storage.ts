@@ -301,8 +301,8 @@ export class TypeOrmStorage extends StorageAdapter {
     return this.jobs.cancelRun(runId);
   }
 
-  runNow(ref: JobRef, givenUp?: readonly string[]): Promise<RunView | null> {
-    return this.jobs.runNow(ref, givenUp);
+  runNow(ref: JobRef, givenUp?: readonly string[], trace?: string): Promise<RunView | null> {
+    return this.jobs.runNow(ref, givenUp, trace);
   }
 
   backfill(ref: JobRef, order: BackfillOrder): Promise<BackfillReport | null> {
@@ -327,8 +327,9 @@ export class TypeOrmStorage extends StorageAdapter {
     runIds: readonly string[],
     delaysMs?: readonly number[],
     givenUp?: readonly string[],
+    trace?: string,
   ): Promise<RunView[]> {
-    return this.jobs.retryRuns(runIds, delaysMs, givenUp);
+    return this.jobs.retryRuns(runIds, delaysMs, givenUp, trace);
   }
 
   discardRuns(runIds: readonly string[]): Promise<string[]> {

@@ -25,7 +25,7 @@ export const usual = {
 
 /**
  * What a worker needs of a run `r` that it has just taken: null stands for what is `usual`, in `counts` for `usualCounts`, in `rank` for the priority, in `nominal_at` for `due_at`, in `no_app` for the worker's own app. `of_job`: what a
- * recurring one has in place of its own; the job is only looked up for these. Of a step of a workflow it has that one: a column of its own would be one more for every other run. The rows come as arrays, so the order is that of `TakenRow`.
+ * recurring one has in place of its own; the job is only looked up for these. Of a step of a workflow it has that one: a column of its own would be one more for every other run. What carries traces has these there, with all that in `of`. The rows come as arrays, so the order is that of `TakenRow`.
  */
 export function takenColumns(t: TableNames): string {
   const unusual = Object.entries(usual).map(([column, value]) => {
@@ -37,12 +37,14 @@ export function takenColumns(t: TableNames): string {
   );
   const counts = ['r.fence', 'r.attempt', 'r.lost_count', 'r.missed'];
   const areUnusual = counts.map((count, nth) => `${count} <> ${usualCounts[nth]}`).join(' or ');
+  const ofWhat = `case when r.job_uid is not null
+    then (select json_build_object(${ofJob.join(', ')}) from ${t.job} j where j.uid = r.job_uid)
+    when r.flow_step is not null then json_build_object('flow_step', r.flow_step::text)
+  end`;
   return `
   r.id, ${unusual.join(', ')}, case when ${areUnusual} then json_build_array(${counts.join(', ')}, case when r.opened_fence = r.fence - 1 then ${quickMs('r.opened_at')} end) end as counts, nullif(${rankOf('r')}, r.priority) as rank, r.job_uid, r.job_id, r.handler,
   ${quickMs('r.due_at')} as due_at, case when r.nominal_at <> r.due_at then ${quickMs('r.nominal_at')} end as nominal_at,
   nullif(r.app is null, false) as no_app, r.name, r.payload, r.metadata, r.policies,
-  case when r.job_uid is not null
-    then (select json_build_object(${ofJob.join(', ')}) from ${t.job} j where j.uid = r.job_uid)
-    when r.flow_step is not null then json_build_object('flow_step', r.flow_step::text)
-  end as of_job`;
+  case when r.trace_parent is null and r.last_trace is null then ${ofWhat}
+    else json_build_object('trace', json_build_array(r.trace_parent, r.last_trace), 'of', ${ofWhat}) end as of_job`;
 }

@@ -165,6 +165,8 @@ const comments: Record<Exclude<TableName, `${string}_history`>, Comments> = {
       keep_until: 'it is deleted then',
       last_error: 'of the last attempt that failed',
       last_fingerprint: 'of that, as error_fingerprint in attempt',
+      trace_parent: 'the trace in which it was asked for, as W3C traceparent and tracestate; null: none',
+      last_trace: 'the trace of its last attempt that did not end it, in the same form; null: none',
       ...definitionColumns,
       ...pausedColumns,
       revision: 'of a one-off: grows with each change',

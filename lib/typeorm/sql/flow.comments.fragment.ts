@@ -30,6 +30,7 @@ export const flowComments = {
       app: 'whose handlers are meant; null: of any app',
       time_zone: 'the IANA name of the zone of its run',
       params: 'what it was begun with',
+      trace: 'the trace of the attempt that opened it, as W3C traceparent and tracestate; null: none',
       ending: 'how it ends once no step of it is in the hands of a worker, as was decided from outside',
     },
   },

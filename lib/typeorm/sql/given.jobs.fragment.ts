@@ -8,18 +8,22 @@ const documents = (parameter: string): string => `string_to_array(${parameter}::
 /**
  * A CTE `given` of jobs to be stored, as `jobColumns` gives them; `nth` is their order, `given_at` may be null. Jobs that are created together are much alike, so what
  * several have in common is sent once: $2 namespaces · $3 names · $4 sources · $5 apps · $6 handlers · $7 queues · $8 priorities · $9 time zones · $10 metadata · $11 policies
- * · $12 hashes. Of each job: $13 ids · $14 which of those, counted from 1 · $15 triggers · $16 payloads · $17 times in ms. The joining takes no index and no statistics: any plan of it is linear.
+ * · $12 hashes. Of each job: $13 ids · $14 which of those, counted from 1 · $15 triggers · $16 payloads · $17 times in ms. `more`: what else several have in common, by the name of its column. The joining takes no index and no statistics: any plan of it is linear.
  */
-export const givenJobs = `
+export function givenJobs(more: Readonly<Record<string, string>> = {}): string {
+  const names = Object.keys(more).map((name) => `${name}, `);
+  const values = Object.values(more).map((value) => `, ${value}`);
+  return `
 given as (
   select c.*, u.id, u.trigger, u.payload, ${at('u.at_ms')} as given_at, u.nth
   from unnest($13::text[], $14::int[], ${documents('$15')}, ${documents('$16')}, $17::float8[]) with ordinality
       u (id, kind, trigger, payload, at_ms, nth)
     join unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[], $9::text[], $10::text[],
-        $11::text[], $12::text[]) with ordinality
-      c (namespace, name, source, app, handler, queue, priority, time_zone, metadata, policies, hash, kind)
+        $11::text[], $12::text[]${values.join('')}) with ordinality
+      c (namespace, name, source, app, handler, queue, priority, time_zone, metadata, policies, hash, ${names.join('')}kind)
       on c.kind = u.kind
 )`;
+}
 
 /** The same `given` of one job, as `oneJobColumns` gives it, $2 to $16: without what joins many. */
 export const givenJob = `

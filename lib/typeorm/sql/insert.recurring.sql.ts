@@ -14,7 +14,7 @@ import { tellDue, toldColumn } from './wake.fragment.js';
  */
 export function insertRecurringSql(t: TableNames): string {
   return `
-with ${givenJobs},
+with ${givenJobs()},
 reserved as (
   insert into ${t.run} (namespace, job_id, keyed, origin, handler, queue, priority, nominal_at)
   select namespace, id, true, 'reserved', '', '', 0, ${now} from given order by nth

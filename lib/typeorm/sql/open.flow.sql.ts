@@ -20,7 +20,7 @@ export const givenValues =
   "g.name, g.need, g.otherwise, g.delay_ms, g.allow_failure, g.is_map, g.kind, g.deadline_ms, g.handler, g.queue, g.priority, g.policies, case when json_typeof(g.payload) <> 'null' then g.payload end, g.parents";
 
 /**
- * $1 time · $2 run, locked, which was left open · $3 workflow · $4 version · $5 params · $6 steps as JSON · $7 edges: which of the steps, from 1, is the parent · $8 which the child · $9 whether it may read the result
+ * $1 time · $2 run, locked, which was left open · $3 workflow · $4 version · $5 params · $6 steps as JSON · $7 edges: which of the steps, from 1, is the parent · $8 which the child · $9 whether it may read the result · $10 trace
  *
  * Makes a flow of a run; no row: it has been one before, in an earlier attempt. Steps that wait for none are released at once. The ids of the steps grow in their order, so edges find them by their number.
  */
@@ -35,9 +35,9 @@ with opening as materialized (
 ),
 ${givenSteps('$6')},
 opened as (
-  insert into ${t.flow} (run_id, active, steps, version, depth, parent, root, retry_of, job_uid, opened_at, paused_at, nominal_at, deadline_ms, workflow, namespace, app, time_zone, params)
+  insert into ${t.flow} (run_id, active, steps, version, depth, parent, root, retry_of, job_uid, opened_at, paused_at, nominal_at, deadline_ms, workflow, namespace, app, time_zone, params, trace)
   select o.id, (select count(*) from given where parents = 0), (select count(*) from given), $4::int, coalesce(o.depth, 0) + 1, o.parent, o.root, o.retry_of, o.job_uid, ${moment}, case when o.paused_at is not null then ${moment} end, o.nominal_at, case when o.deadline is not null then greatest(${ms('o.deadline')} - ${ms(moment)}, 0) end,
-    $3, o.namespace, o.app, o.time_zone, $5::json
+    $3, o.namespace, o.app, o.time_zone, $5::json, $10
   from opening o
   on conflict (run_id) do nothing
   returning *

@@ -7,7 +7,7 @@ import { after, now } from './time.fragment.js';
 import { tellDue, toldColumn } from './wake.fragment.js';
 
 /**
- * $1 time · $2 runs · $3 delays · $4 runs that this process has given up, and executes all the same
+ * $1 time · $2 runs · $3 delays · $4 runs that this process has given up, and executes all the same · $5 trace
  *
  * A workflow of which a step is in the hands of a worker, or has such a run, is passed over: a flow that is over gets no more of these, so what is seen of them before its run is locked is all there can be.
  * The row begins anew under a new id, and its durable steps and signals go with it. The lock on the jobs keeps them from being deleted meanwhile; those that are gone have taken their dead
@@ -37,6 +37,7 @@ born as (
   update ${t.run} r set
     id = default, retry_of = r.id, origin = 'retry', job_uid = r.dead_of, dead_of = null,
     due_at = ${after(now, 'dead.delay_ms')}, attempt = 0, fence = 0, lost_count = 0, lifted = 0, missed = 0,
+    trace_parent = coalesce($5, r.trace_parent),
     -- Others may wait for it.
     blocks = r.blocks and r.dead_of is null, cancel_requested = false,
     verdict = null, finished_at = null, last_error = case when r.dead_of is null then r.last_error end,

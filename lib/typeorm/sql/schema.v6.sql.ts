@@ -6,6 +6,8 @@ const commentsSince = 4;
 
 const changed = [
   'run',
+  'flow',
+  'flow_history',
   'attempt',
   'worker',
   'run_step',
@@ -28,6 +30,9 @@ export function schemaV6(t: TableNames, from: number): string[] {
     // What is kept for the retry of a workflow when its run is gone: null for all others.
     `alter table ${t.run_step} add column flow_step bigint`,
     `alter table ${t.run_signal} add column flow_step bigint`,
+    // Of which traces runs are a part: null for all that are in none.
+    `alter table ${t.run} add column trace_parent text, add column last_trace text`,
+    ...[t.flow, t.flow_history].map((table) => `alter table ${table} add column trace text`),
     ...fingerprints(t),
     ...audit(t),
     ...runLogs(t),
