@@ -34,6 +34,7 @@ import { Engine } from './engine/engine.js';
 import { HandlerSurroundings } from './engine/chronis.interceptor.js';
 import { EventSharer } from './engine/event.sharer.js';
 import { HandlerRegistry } from './engine/handler.registry.js';
+import { Tracing } from './engine/tracing.js';
 import { ChronisEvents } from './events/chronis.events.js';
 import { Redactor } from './events/redactor.js';
 import { Clock } from './ports/clock.js';
@@ -96,6 +97,7 @@ const providers: FactoryProvider[] = [
     useFactory: makeStorage,
   },
   { provide: LockAdapter, inject: [chronisSettings, ModuleRef, StorageAdapter], useFactory: openLock },
+  { provide: Tracing, useFactory: () => new Tracing() },
   { provide: HandlerSurroundings, useFactory: () => new HandlerSurroundings() },
   {
     provide: HandlerRegistry,
@@ -104,7 +106,7 @@ const providers: FactoryProvider[] = [
   },
   {
     provide: Engine,
-    inject: [StorageAdapter, LockAdapter, HandlerRegistry, ChronisEvents, chronisSettings],
+    inject: [StorageAdapter, LockAdapter, HandlerRegistry, ChronisEvents, chronisSettings, Tracing],
     useFactory: makeEngine,
   },
   {
@@ -200,6 +202,7 @@ const providers: FactoryProvider[] = [
       HandlerWithdrawals,
       chronisSettings,
       JobLists,
+      Tracing,
     ],
     useFactory: makeServiceParts,
   },
@@ -244,6 +247,7 @@ const providers: FactoryProvider[] = [
       chronisSettings,
       ModuleRef,
       chronisInstance,
+      Tracing,
     ],
     useFactory: (...parts: ConstructorParameters<typeof ChronisCore>) => new ChronisCore(...parts),
   },

@@ -11,6 +11,7 @@ import { ignoredRenames } from './discovery/ignored.renames.js';
 import { resolveInterceptors } from './discovery/interceptor.resolver.js';
 import { HandlerSurroundings } from './engine/chronis.interceptor.js';
 import { EventSharer } from './engine/event.sharer.js';
+import { Tracing } from './engine/tracing.js';
 import { ChronisEvents } from './events/chronis.events.js';
 import { InvalidOptionError } from './model/errors.js';
 import { LockAdapter } from './ports/lock.adapter.js';
@@ -36,6 +37,7 @@ export class ChronisCore implements OnModuleInit, OnApplicationShutdown {
     private readonly settings: ChronisSettings,
     private readonly moduleRef: ModuleRef,
     private readonly instance: string,
+    private readonly tracing: Tracing,
   ) {}
 
   async onModuleInit(): Promise<void> {
@@ -43,7 +45,7 @@ export class ChronisCore implements OnModuleInit, OnApplicationShutdown {
       this.assertAlone();
       this.surroundings.use(resolveInterceptors(this.settings.interceptors, this.moduleRef));
       this.registrar.subscribe();
-      await this.sharer.start();
+      await this.tracing.apart(() => this.sharer.start());
       await this.registrar.register();
     } catch (error) {
       await this.close();

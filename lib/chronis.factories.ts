@@ -36,6 +36,7 @@ import { Engine } from './engine/engine.js';
 import { openingRules } from './engine/flow.opening.js';
 import { GuardedClock } from './engine/guarded.clock.js';
 import { HandlerRegistry } from './engine/handler.registry.js';
+import type { Tracing } from './engine/tracing.js';
 import { workflowHandler } from './engine/own.handlers.js';
 import type { HandlerLogger } from './engine/run.context.js';
 import { ChronisEvents } from './events/chronis.events.js';
@@ -123,6 +124,7 @@ export function makeEngine(
   handlers: HandlerRegistry,
   events: ChronisEvents,
   { clock, engine, redactor, allowUnknownHandler: allowsUnknown }: ChronisSettings,
+  tracing: Tracing,
 ): Engine {
   const loggers = new Map<string, HandlerLogger>();
   const logger = (handler: string): HandlerLogger => {
@@ -134,7 +136,7 @@ export function makeEngine(
   const directory = new HandlerDirectory({ local: handlers, app, storage, works: () => true, allowsUnknown });
   const addedSteps = addingSteps(directory, storage);
   const pauseEnds = pauseEndPlans(engine.calendars);
-  const parts = { storage, lock, clock, handlers, events, logger, redactor, addedSteps, pauseEnds };
+  const parts = { storage, lock, clock, handlers, events, logger, redactor, tracing, addedSteps, pauseEnds };
   return new Engine(parts, engine);
 }
 
@@ -319,12 +321,13 @@ export function makeServiceParts(
   withdrawals: HandlerWithdrawals,
   settings: ChronisSettings,
   lists: JobLists,
+  tracing: Tracing,
 ): ServiceParts {
   const { clock } = settings;
   const defaults = defaultsOf(settings);
   const time = new StorageNow(storage, clock);
   const directory = directoryOf(settings, handlers, storage, engine);
-  const creator = new JobCreator(defaults, directory, time);
+  const creator = new JobCreator(defaults, directory, time, tracing);
   const updater = new JobUpdater(defaults, directory, time);
   const transactions = new TransactionJoiner(storage, engine, settings.transactionContext, time);
   const { calendars } = defaults;
@@ -347,7 +350,7 @@ export function makeServiceParts(
     waiter: new RunWaiter(storage, events, clock),
     time,
     updater,
-    deadLetters: new DeadLetters(settings.timeZone, engine),
+    deadLetters: new DeadLetters(settings.timeZone, engine, tracing),
     openRuns: new OpenRuns(clock, handlers, events),
     signals: new RunSignals(settings.payloadLimit),
     pauses,

@@ -7,6 +7,7 @@ import { InvalidOptionError } from './model/errors.js';
 import { Clock } from './ports/clock.js';
 import { LockAdapter } from './ports/lock.adapter.js';
 import { StorageAdapter } from './ports/storage.adapter.js';
+import { Tracing } from './engine/tracing.js';
 import { Redactor } from './events/redactor.js';
 import { ChronisEvents } from './events/chronis.events.js';
 import { SchedulerService } from './scheduler/scheduler.service.js';
@@ -28,6 +29,7 @@ export const publicParts = [
   LockAdapter,
   Clock,
   Redactor,
+  Tracing,
 ] as const satisfies InjectionToken[];
 
 /** Not by the names of the classes: minifiers make these equal. */
@@ -42,6 +44,7 @@ const partNames: ReadonlyMap<InjectionToken, string> = new Map(
     LockAdapter,
     Clock,
     Redactor,
+    Tracing,
   }).map(([name, part]) => [part, name] as const),
 );
 
@@ -137,6 +140,11 @@ export function getLockToken(instance: string = defaultInstance): InjectionToken
 /** The token of the Redactor of an instance: for what shows payloads, results and errors somewhere. @publicApi */
 export function getRedactorToken(instance: string = defaultInstance): InjectionToken<Redactor> {
   return tokenIn(instance, Redactor) as InjectionToken<Redactor>;
+}
+
+/** The token of the Tracing of an instance: for what makes traces of its attempts. @publicApi */
+export function getTracingToken(instance: string = defaultInstance): InjectionToken<Tracing> {
+  return tokenIn(instance, Tracing) as InjectionToken<Tracing>;
 }
 
 /** The token of the WorkflowService of an instance. @publicApi */

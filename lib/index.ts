@@ -66,6 +66,7 @@ export { Priority } from './model/priority.js';
 export type { PriorityInput, PriorityLevel } from './model/priority.js';
 export type {
   Attempt,
+  CarriedTrace,
   ClaimedRun,
   ClaimedStep,
   Gap,
@@ -294,6 +295,9 @@ export type { EventSelector, SelectedEvent, SelectedName } from './events/event.
 export type { EventOrigin, ListenOptions, StreamOptions } from './events/event.origin.js';
 export type { LogOptions } from './events/log.options.js';
 export type { EventStream, StreamedEvent } from './events/event.stream.js';
+export { Tracing } from './engine/tracing.js';
+export { RunTracer, TraceCarrier } from './ports/tracing.js';
+export type { AttemptTrace, BegunAttempt, SentJobs, TraceLink, TraceLinkKind } from './ports/tracing.js';
 export { Redactor } from './events/redactor.js';
 export type { RedactedKind, RedactFunction, RedactOption } from './events/redactor.js';
 export { runLog } from './events/run.log.js';
@@ -485,6 +489,7 @@ export {
   getChronisEventsToken,
   getClockToken,
   getRedactorToken,
+  getTracingToken,
   getLockToken,
   getDefinitionsToken,
   getSchedulerToken,

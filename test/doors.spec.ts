@@ -48,6 +48,7 @@ test.each([
   ['metrics', []],
   ['health', []],
   ['alerts', []],
+  ['tracing', []],
   ['http', []],
 ])('the door %s loads what it is for', (door, packages) => {
   const found = packagesOf(`lib/${door}/index.js`).filter((name) => !nest.includes(name));

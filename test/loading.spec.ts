@@ -17,6 +17,8 @@ const doors = [
   'testing/',
   'executors/',
   'metrics/',
+  'alerts/',
+  'tracing/',
   'health/',
   'http/',
 ];

@@ -14,6 +14,7 @@ import type {
   WaitForOptions,
 } from './run.context.js';
 import type { RunningRun } from './running.run.js';
+import { attemptTraceParent } from './tracing.js';
 import { openedAsFlow, snoozed } from './wished.end.js';
 
 /**
@@ -28,6 +29,7 @@ export class AttemptContext implements RunContext {
   readonly origin: RunContext['origin'];
   readonly attempt: number;
   readonly missed: number;
+  readonly traceParent: string | null;
   declare readonly signal: AbortSignal;
   readonly logger: RunLogger;
   readonly log: RunContext['log'];
@@ -55,6 +57,7 @@ export class AttemptContext implements RunContext {
     this.origin = run.origin;
     this.attempt = run.attempt;
     this.missed = run.missed;
+    this.traceParent = attemptTraceParent(run, running.trace);
     Object.defineProperty(this, 'signal', lazySignal);
     this.logger = logger;
     this.log = (message, fields) => logger.note(message, fields ?? null);
@@ -72,9 +75,13 @@ export class AttemptContext implements RunContext {
       name: string,
       work: (step: DurableStepTry) => T | PromiseLike<T>,
       options?: DurableStepOptions,
-    ) => running.steps.step(name, work, options) as Promise<StepResult<T>>;
+    ) => running.steps.step(name, running.stepped(name, work), options) as Promise<StepResult<T>>;
     const transaction = <T>(name: string, work: TransactionWork<T>, options?: object) =>
-      running.steps.transaction(name, work, options as AnyTransactionOptions) as Promise<StepResult<T>>;
+      running.steps.transaction(
+        name,
+        running.stepped(name, work),
+        options as AnyTransactionOptions,
+      ) as Promise<StepResult<T>>;
     return Object.assign(step, { transaction });
   }
 

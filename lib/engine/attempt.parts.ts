@@ -6,6 +6,7 @@ import type { LogWriter } from './attempt.log.js';
 import type { HandlerLogger } from './run.context.js';
 import type { RunningRun } from './running.run.js';
 import type { AddedSteps } from './step.end.js';
+import type { Tracing } from './tracing.js';
 
 /** What the attempts of a worker have in common. */
 export interface AttemptParts {
@@ -15,6 +16,7 @@ export interface AttemptParts {
   logger: (handler: string) => HandlerLogger;
   /** Of what handlers log. */
   redactor: Redactor;
+  tracing: Tracing;
   /** Null: the storage keeps no logs. */
   logs: LogWriter | null;
   /** The storage's time. */

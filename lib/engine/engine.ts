@@ -1,4 +1,3 @@
-import { AsyncResource } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { ChronisEvents } from '../events/chronis.events.js';
@@ -29,6 +28,7 @@ import type { AddedSteps } from './step.end.js';
 import { StorageTime } from './storage.time.js';
 import { Subscription } from './subscription.js';
 import { Stragglers } from './stragglers.js';
+import { OwnScope, Tracing } from './tracing.js';
 import { unending } from './unending.js';
 import { applyZoneData } from './zone.data.js';
 import type { IsolatedRun, WorkerSession } from './worker.session.js';
@@ -43,6 +43,8 @@ export interface EngineParts {
   logger: (handler: string) => HandlerLogger;
   /** @default the usual one */
   redactor?: Redactor;
+  /** @default nothing is traced */
+  tracing?: Tracing;
   /** What a step adds to its workflow, as it is stored. @default steps that add some are refused */
   addedSteps?: AddedSteps;
   /** Where jobs go on whose pauses have come to their end. @default no pause is ended */
@@ -132,13 +134,14 @@ export class Engine {
   private readonly lookAgain: LookAgain;
   private readonly announcement = new HandlerAnnouncement(() => this.announceHandlers());
   // Created with the engine, so that the loop does not live in the async context of the request that started it.
-  private readonly scope = new AsyncResource('ChronisEngine');
+  private readonly scope: OwnScope;
 
   constructor(
     given: EngineParts,
     private readonly options: EngineOptions,
   ) {
     this.random = guardedRandom(given.random ?? Math.random, (part, error) => this.fail(part, error));
+    this.scope = new OwnScope(given.tracing ?? new Tracing());
     const parts = { ...given, clock: GuardedClock.of(given.clock, (part, error) => this.fail(part, error)) };
     this.parts = parts;
     this.phase = { state: 'idle', since: parts.clock.monotonic() };
@@ -147,7 +150,8 @@ export class Engine {
     this.settler = this.newSettler();
     const { runLogs } = parts.storage;
     const now = (): number => this.time.scheduleNow();
-    this.logs = runLogs === undefined ? null : new RunLogs(runLogs, parts.clock, parts.events, now);
+    this.logs =
+      runLogs === undefined ? null : new RunLogs(runLogs, parts.clock, parts.events, now, this.scope);
     this.givingBack = new GivingBack(
       parts.storage,
       this.parts.clock,
@@ -207,7 +211,7 @@ export class Engine {
   start(enrolment: Enrolment | null = null): Promise<void> {
     if (this.state !== 'idle') throw new SchedulerRunningError();
     this.state = 'starting';
-    return this.scope.runInAsyncScope(() => this.begin(enrolment));
+    return this.scope.run(() => this.begin(enrolment));
   }
 
   /**
@@ -218,18 +222,18 @@ export class Engine {
     if (this.state !== 'working' || this.shift === null) throw new SchedulerStoppedError();
     this.state = 'draining';
     const { shift } = this;
-    return this.scope.runInAsyncScope(() => this.drain(shift));
+    return this.scope.run(() => this.drain(shift));
   }
 
   /** Something was changed, here or elsewhere: look at once. */
   wake(wake?: Wake): void {
     // Not in the context of who asked: all later beats would go on in it.
-    this.scope.runInAsyncScope(() => this.heed(wake));
+    this.scope.run(() => this.heed(wake));
   }
 
   private tellGivenUp(): Promise<void> {
     const tell = (): Promise<void> => this.shift?.keeper.told() ?? Promise.resolve();
-    return this.scope.runInAsyncScope(tell);
+    return this.scope.run(tell);
   }
 
   private heed(wake?: Wake): void {
@@ -245,7 +249,7 @@ export class Engine {
     if (!this.running) return;
     // The poll comes before that is due.
     if (wake.kind === 'due' && wake.at > this.time.now() + 2 * this.options.pollMs) return;
-    this.scope.runInAsyncScope(() => this.lookAgain.begin(wake.kind));
+    this.scope.run(() => this.lookAgain.begin(wake.kind));
   }
 
   private async begin(enrolment: Enrolment | null): Promise<void> {

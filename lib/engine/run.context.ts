@@ -96,6 +96,8 @@ export interface RunContext<P = JsonValue> {
   readonly attempt: number;
   /** How many earlier instants, missed in a downtime, this run stands for. */
   readonly missed: number;
+  /** The W3C `traceparent` to hand on to what does not know of the trace: of this attempt where it is traced, else of the trace in which the run was asked for; null: there is none. */
+  readonly traceParent: string | null;
   /**
    * Fires on timeout, cancel, shutdown after the deadline, and when the lease was lost; `signal.reason` tells. What a listener of it throws, or rejects with, becomes the event
    * `listener.failed`. Of a signal that is made from it (`AbortSignal.any([signal, …])`) the platform makes an uncaught exception, which ends the process: catch within such a

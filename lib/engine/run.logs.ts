@@ -1,9 +1,9 @@
-import { AsyncResource } from 'node:async_hooks';
 import type { ChronisEvents } from '../events/chronis.events.js';
 import type { CancelTimer, Clock } from '../ports/clock.js';
 import type { EpochMs } from '../ports/epoch.ms.js';
 import type { NewRunLogPart, RunLogStorage } from '../ports/run.logs.js';
 import type { AttemptLog, LogWriter } from './attempt.log.js';
+import type { OwnScope } from './tracing.js';
 
 /** While a run goes on its lines are written as late as that. */
 const latestMs = 1_000;
@@ -20,21 +20,19 @@ export class RunLogs implements LogWriter {
   private readonly waiting = new Set<AttemptLog>();
   private writing: Promise<void> | null = null;
   private cancelTimer: CancelTimer | null = null;
-  // Handlers call it: what is written for all of them is no part of their requests and traces.
-  private readonly scope = new AsyncResource('ChronisRunLogs');
 
   constructor(
     private readonly storage: RunLogStorage,
     private readonly clock: Clock,
     private readonly events: ChronisEvents,
     readonly now: () => EpochMs,
+    /** Handlers call it: what is written for all of them is no part of their requests and traces. */
+    private readonly scope: OwnScope,
   ) {}
 
   note(log: AttemptLog): void {
     this.waiting.add(log);
-    this.cancelTimer ??= this.scope.runInAsyncScope(() =>
-      this.clock.setTimer(latestMs, () => void this.flush()),
-    );
+    this.cancelTimer ??= this.scope.run(() => this.clock.setTimer(latestMs, () => void this.flush()));
   }
 
   /** Resolves when all that was logged by then is written, or given up; never rejects. */
@@ -44,7 +42,7 @@ export class RunLogs implements LogWriter {
     // What is under way was taken before.
     while (this.writing !== null) await this.writing;
     if (this.waiting.size === 0) return;
-    this.writing = this.scope.runInAsyncScope(() => this.write());
+    this.writing = this.scope.run(() => this.write());
     try {
       await this.writing;
     } finally {

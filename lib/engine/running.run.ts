@@ -4,6 +4,7 @@ import type { ClaimedRun } from '../model/run.js';
 import type { CancelTimer } from '../ports/clock.js';
 import type { AnyTransactionOptions, TransactionWork } from '../ports/run.transaction.js';
 import type { EpochMs, Settlement, StepEnd } from '../ports/storage.adapter.js';
+import type { AttemptTrace } from '../ports/tracing.js';
 import type { Ending } from './attempt.ending.js';
 import type { AttemptParts } from './attempt.parts.js';
 import type { AttemptLog } from './attempt.log.js';
@@ -34,6 +35,8 @@ export class RunningRun implements SteppingAttempt {
   wish: WishedEnd | null = null;
   /** What its handler writes; null: it was not called. */
   logged: AttemptLog | null = null;
+  /** Null: it is not traced, or has not begun. */
+  trace: AttemptTrace | null = null;
   /** Resolves when all that it has logged is written; null: it has logged nothing. */
   logWritten: Promise<void> | null = null;
   private controller: AbortController | null = null;
@@ -133,6 +136,12 @@ export class RunningRun implements SteppingAttempt {
     this.throwIfSettled();
   }
 
+  /** Work that is a durable step. */
+  stepped<A extends unknown[], T>(name: string, work: (...args: A) => T): (...args: A) => T {
+    if (this.trace === null || typeof work !== 'function') return work;
+    return (...args) => this.parts.tracing.step(name, () => work(...args));
+  }
+
   given<T>(work: Promise<T>, kind: WorkKind): Promise<T> {
     return (this.awaited ??= new AwaitedWork()).given(work, kind);
   }
@@ -179,7 +188,9 @@ export class RunningRun implements SteppingAttempt {
     if (timeoutMs !== null) {
       this.cancelTimer = this.parts.clock.setTimer(timeoutMs, () => this.abort('timeout'));
     }
-    callHandler(this, this.parts);
+    this.trace = this.parts.tracing.begin(this.run, this.startedAt);
+    if (this.trace === null) callHandler(this, this.parts);
+    else this.trace.run(() => callHandler(this, this.parts));
   }
 
   /** By its handler, and by what that has left to be worked off. */

@@ -10,6 +10,7 @@ import type { StorageCalls } from './storage.calls.js';
 import type { StorageTime } from './storage.time.js';
 import type { Stragglers } from './stragglers.js';
 import { refuseAdded } from './step.end.js';
+import { Tracing } from './tracing.js';
 import { unending } from './unending.js';
 import { WorkerSession } from './worker.session.js';
 import { WorkLoop } from './work.loop.js';
@@ -45,7 +46,15 @@ interface ShiftParts {
 /** Begins to keep the lease of a worker, which is known to run from `registeredAt` (monotonic), and to work. */
 export function beginShift(workerId: string, registeredAt: number, given: ShiftParts): Shift {
   const { parts, options, time, calls, settler, logs, stragglers, random, onGaveUp } = given;
-  const { storage, clock, events, handlers, logger, redactor = usualRedactor } = parts;
+  const {
+    storage,
+    clock,
+    events,
+    handlers,
+    logger,
+    redactor = usualRedactor,
+    tracing = new Tracing(),
+  } = parts;
   const { app, concurrency, abortGraceMs, queues, leaseMs, maxBlockedMs, pollMs, lookAheadMs, calendars } =
     options;
   const trusted = (): boolean => keeper.mayBegin();
@@ -61,6 +70,7 @@ export function beginShift(workerId: string, registeredAt: number, given: ShiftP
     calls,
     logger,
     redactor,
+    tracing,
     random,
     addedSteps: parts.addedSteps ?? refuseAdded,
     concurrency,

@@ -25,7 +25,8 @@ import type { StorageTime } from './storage.time.js';
 import type { StorageCalls } from './storage.calls.js';
 import type { AddedSteps } from './step.end.js';
 import type { Stragglers } from './stragglers.js';
-import { isOnce, unstarted } from './unstarted.js';
+import { carriedOn, type Tracing } from './tracing.js';
+import { isFirstStart, isOnce, unstarted } from './unstarted.js';
 import type { SettleVerdict } from './waiting.result.js';
 
 const longRunningMs = 5_000;
@@ -45,6 +46,7 @@ export interface SessionParts {
   calls: StorageCalls;
   logger: (handler: string) => HandlerLogger;
   redactor: Redactor;
+  tracing: Tracing;
   /** Null: the storage keeps no logs. */
   logs: RunLogs | null;
   random: () => number;
@@ -113,7 +115,7 @@ export class WorkerSession {
     readonly workerId: string,
     private readonly parts: SessionParts,
   ) {
-    const { storage, clock, time, abortGraceMs, logger, redactor, logs, random } = parts;
+    const { storage, clock, time, abortGraceMs, logger, redactor, tracing, logs, random } = parts;
     this.early = new EarlyRuns(
       clock,
       time,
@@ -129,6 +131,7 @@ export class WorkerSession {
       abortGraceMs,
       logger,
       redactor,
+      tracing,
       logs,
       now: () => time.scheduleNow(),
       insist: async (operation, call, isNeeded) =>
@@ -138,9 +141,9 @@ export class WorkerSession {
         const { settlement, error } = judge(running.run, ending, null, this.timesOf(running), random)!;
         // A step whose result cannot be kept: nothing is committed.
         if (error !== null) throw error;
-        return settlement;
+        return carriedOn(settlement, running.trace);
       },
-      onEnded: (running, ending) => this.finish(running, ending),
+      onEnded: (running, ending) => tracing.apart(() => this.finish(running, ending)),
       onListenerFailed: (error) => parts.events.emit('listener.failed', { eventName: 'abort', error }),
     };
   }
@@ -433,6 +436,7 @@ export class WorkerSession {
     this.parts.onRoom();
     if (running.logged !== null && running.logged.hasLogged) running.logWritten = this.parts.logs!.flush();
     if (committed !== null) {
+      running.trace?.end(committed.outcome, null);
       this.held.delete(run);
       return this.onceLogged(running, () => this.teller.tellCommitted(run, committed, ending));
     }
@@ -444,11 +448,15 @@ export class WorkerSession {
       this.fail('verdict of a run', error);
       judgement = unjudged(run, times, error);
     }
+    running.trace?.end(
+      judgement?.settlement.outcome ?? null,
+      judgement === null ? abortCause : judgement.error,
+    );
     if (judgement === null) {
       this.held.delete(run);
       return;
     }
-    const { settlement } = judgement;
+    const settlement = carriedOn(judgement.settlement, running.trace);
     // A retry waits by the clock that claims it.
     if (settlement.retryAt !== null) settlement.retryAt += time.lateMs;
     const result = new AttemptResult(running, ending, judgement, this.results);
@@ -495,9 +503,4 @@ export class WorkerSession {
   private timesOf({ startedAt }: RunningRun): { startedAt: number; finishedAt: number } {
     return { startedAt, finishedAt: Math.max(this.parts.time.scheduleNow(), startedAt) };
   }
-}
-
-/** Whether its nominal time is what it was due at: that of a backfill or of a retry by hand is long past. */
-function isFirstStart({ fence, origin }: ClaimedRun): boolean {
-  return fence <= 1 && origin !== 'backfill' && origin !== 'retry';
 }

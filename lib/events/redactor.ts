@@ -3,8 +3,8 @@ import { refuseUnknown } from '../model/unknown.options.js';
 import { isA } from '../model/thrown.js';
 import { withoutPasswords } from './without.passwords.js';
 
-/** Where a value is about to be shown: lines of the log of the process, the log of a run, the REST API, and messages of alerts and pings. @publicApi */
-export type RedactedKind = 'log' | 'run-log' | 'http' | 'alert';
+/** Where a value is about to be shown: lines of the log of the process, the log of a run, the REST API, messages of alerts and pings, and of errors in traces. @publicApi */
+export type RedactedKind = 'log' | 'run-log' | 'http' | 'alert' | 'trace';
 
 /** Gives what is shown in the place of `value`. `path`: where in what is shown it is, such as `items[0].payload`. What it throws hides the value. @publicApi */
 export type RedactFunction = (value: unknown, at: { kind: RedactedKind; path: string }) => unknown;

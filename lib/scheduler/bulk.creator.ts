@@ -114,7 +114,7 @@ export class BulkCreator {
       throw item.error;
     });
     assertNoCycle(jobs);
-    const results = await access.jobs.insertJobs(jobs, onConflict);
+    const results = await this.creator.tracing.storing(jobs, () => access.jobs.insertJobs(jobs, onConflict));
     tellDue(access, jobs);
     return results.map((result, nth) => resultOf(result, { job: jobs[nth]!, onConflict }));
   }
@@ -135,7 +135,8 @@ export class BulkCreator {
   private async store(checked: readonly Checked[], access: JobAccess): Promise<CreateManyResult[]> {
     const results = await this.replacedInPlace(checked, access);
     const open = results.filter((result) => 'onConflict' in result);
-    const inserted = (await access.insertAll(open)).values();
+    const jobs = open.map(({ job }) => job);
+    const inserted = (await this.creator.tracing.storing(jobs, () => access.insertAll(open))).values();
     tellDue(
       access,
       checked.flatMap((item) => ('job' in item ? item.job : [])),

@@ -1,3 +1,4 @@
+import type { Tracing } from '../engine/tracing.js';
 import { RunNotFailedError, RunNotFoundError } from '../model/errors.js';
 import type { Run } from '../model/run.js';
 import type { DurationInput } from '../model/trigger.js';
@@ -40,15 +41,17 @@ export class DeadLetters {
     private readonly timeZone: string,
     /** What this process executes of what has its verdict, or gets it. */
     private readonly engine: { readonly givenUp: readonly string[] },
+    private readonly tracing: Tracing,
   ) {}
 
   async retry(runId: string, { jobs, changed }: JobAccess): Promise<Run> {
     const id = lineOfText(runId, 'runId');
-    let [run] = await jobs.retryRuns([id], [], this.engine.givenUp);
+    const trace = this.tracing.current();
+    let [run] = await jobs.retryRuns([id], [], this.engine.givenUp, trace);
     if (run === undefined) {
       await refuseRunning(id, jobs, this.engine.givenUp);
       // What still ran may have ended just now.
-      [run] = await jobs.retryRuns([id], [], this.engine.givenUp);
+      [run] = await jobs.retryRuns([id], [], this.engine.givenUp, trace);
     }
     if (run === undefined) return this.refuse(id, jobs);
     changed();
@@ -72,7 +75,12 @@ export class DeadLetters {
     ) as RetryOptions;
     const spreadMs = parseDelay(spread, 'spread');
     const result = await this.each(filter, options, jobs, (runIds) =>
-      jobs.retryRuns(runIds, spreadMs === 0 ? [] : spreadOver(spreadMs, runIds.length), this.engine.givenUp),
+      jobs.retryRuns(
+        runIds,
+        spreadMs === 0 ? [] : spreadOver(spreadMs, runIds.length),
+        this.engine.givenUp,
+        this.tracing.current(),
+      ),
     );
     changed();
     return result;

@@ -1,6 +1,7 @@
 import { InvalidOptionError, JobAlreadyExistsError } from '../model/errors.js';
 import type { Job } from '../model/job.js';
 import type { Calendars, CronFields, DurationInput, InstantInput, TriggerInput } from '../model/trigger.js';
+import type { Tracing } from '../engine/tracing.js';
 import type { InsertResult, NewJob } from '../ports/storage.adapter.js';
 import type { GivenJob } from './create.options.js';
 import { apiJob } from './api.job.js';
@@ -40,6 +41,7 @@ export class JobCreator {
     private readonly defaults: JobDefaults,
     private readonly handlers: HandlerDirectory,
     private readonly time: StorageNow,
+    readonly tracing: Tracing,
   ) {}
 
   async interval(said: GivenJob, access: JobAccess): Promise<Job> {
@@ -92,7 +94,8 @@ export class JobCreator {
   async createOr(options: GivenJob, trigger: TriggerInput, access: JobAccess): Promise<Stored> {
     const job = await this.prepare(options, trigger, access);
     const given = { job, trigger, onConflict: options.onConflict ?? 'raise' };
-    const result = await storeJob(access, given, this.defaults.calendars);
+    const { calendars } = this.defaults;
+    const result = await this.tracing.storing([job], () => storeJob(access, given, calendars));
     if (result.status === 'conflict') throw new JobAlreadyExistsError(job.id, job.namespace);
     if (result.status !== 'existing') tellDue(access, [job]);
     return result;

@@ -496,7 +496,9 @@ export class SchedulerService {
    */
   async runNow(id: string, options: NamespaceOption & ManagerOption = {}): Promise<RequestedRun> {
     const ref = jobRef(id, options, 'runNow()');
-    const run = await this.changed(ref, options, ({ jobs }) => jobs.runNow(ref, this.parts.engine.givenUp));
+    const { engine, creator } = this.parts;
+    const trace = creator.tracing.current();
+    const run = await this.changed(ref, options, ({ jobs }) => jobs.runNow(ref, engine.givenUp, trace));
     return { ...run, alreadyRunning: run.state === 'running' || run.state === 'open' };
   }
 

@@ -4,6 +4,7 @@ import type { RunContext } from '../../lib/engine/run.context.js';
 import { Settler } from '../../lib/engine/settler.js';
 import { StorageCalls } from '../../lib/engine/storage.calls.js';
 import { StorageTime } from '../../lib/engine/storage.time.js';
+import { Tracing } from '../../lib/engine/tracing.js';
 import { refuseAdded } from '../../lib/engine/step.end.js';
 import { Stragglers } from '../../lib/engine/stragglers.js';
 import { WorkerSession } from '../../lib/engine/worker.session.js';
@@ -44,6 +45,7 @@ beforeEach(async () => {
     settler: new Settler(storage, new StorageCalls(clock, events, () => 0.5)),
     logger: () => ({ log() {}, warn() {}, error() {}, debug() {} }),
     redactor: usualRedactor,
+    tracing: new Tracing(),
     ...{ random: () => 0.5, concurrency: 2, abortGraceMs: 5_000, app: 'test', queues: ['default'] },
     logs: null,
     addedSteps: refuseAdded,

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { Tracing } from '../../lib/engine/tracing.js';
 import { HandlerRegistry } from '../../lib/engine/handler.registry.js';
 import { ManualClock } from '../../lib/testing/manual.clock.js';
 import { MemoryStorage } from '../../lib/memory/memory.storage.js';
@@ -33,6 +34,7 @@ const creator = new JobCreator(
     allowsUnknown: false,
   }),
   new StorageNow(storage, clock),
+  new Tracing(),
 );
 
 const plain = defineJob<any>('plain', { queue: 'mail', maxRetries: 3 });

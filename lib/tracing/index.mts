@@ -1,0 +1,2 @@
+// This door for `import`: the same instances as for `require`.
+export * from './index.js';
