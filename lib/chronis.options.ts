@@ -115,7 +115,7 @@ export interface ChronisOptions {
   /** What is written to Nest's logger, and how: false for nothing, `{ format: 'json' }` for machines. @default true: sentences */
   log?: boolean | LogOptions;
   /**
-   * What is hidden of what is shown (`***`), beside values of keys such as `password`, `token`, `secret`, `apiKey`, `authorization` and `cookie`: in lines of the log, logs of runs, the REST API, alerts and pings. Names of keys, a
+   * What is hidden of what is shown (`***`), beside values of keys such as `password`, `token`, `secret`, `apiKey`, `authorization` and `cookie`: in lines of the log, logs of runs, the REST API, alerts, pings and traces. Names of keys, a
    * function, or both; what is stored stays as it is, and handlers and listeners get it so. @default nothing else
    */
   redact?: RedactOption;

@@ -65,6 +65,12 @@ describe('the reference of options lists exactly what the code takes', () => {
     expect(listed(heading).toSorted()).toEqual(keys.toSorted());
   });
 
+  test('of traces', () => {
+    const file = 'lib/tracing/tracing.options.ts';
+    const keys = [...keysOf(file, 'ChronisTracingOptions'), ...keysOf(file, 'ChronisTracingPlace')];
+    expect(listed('Tracing').toSorted()).toEqual(keys.toSorted());
+  });
+
   test('of alerts and their rules', () => {
     const file = 'lib/alerts/alerts.options.ts';
     const keys = [...keysOf(file, 'ChronisAlertsOptions'), ...keysOf(file, 'ChronisAlertsPlace')];

@@ -14,6 +14,7 @@ for (const door of [
   '/executors',
   '/metrics',
   '/alerts',
+  '/tracing',
   '/health',
   '/http',
 ]) {

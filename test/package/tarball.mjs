@@ -2,7 +2,7 @@
 const most = { packedKb: 2_100, unpackedKb: 7_800 };
 const expected = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md|UPGRADING\.md)$/,
-  /^(alerts|executors|file|health|http|job-files|metrics|schedule|sqlite|testing|typeorm)\/package\.json$/,
+  /^(alerts|executors|file|health|http|job-files|metrics|schedule|sqlite|testing|tracing|typeorm)\/package\.json$/,
   /^job-files\/schema\.json$/,
   /^schematics\/(collection|nest-add\.schema)\.json$/,
   /^dist\/(package\.json|LICENCES\.md)$/,

@@ -32,7 +32,8 @@ export function schemaV6(t: TableNames, from: number): string[] {
     `alter table ${t.run_signal} add column flow_step bigint`,
     // Of which traces runs are a part: null for all that are in none.
     `alter table ${t.run} add column trace_parent text, add column last_trace text`,
-    ...[t.flow, t.flow_history].map((table) => `alter table ${table} add column trace text`),
+    `alter table ${t.flow} add column trace text`,
+    `alter table ${t.flow_history} add column trace text`,
     ...fingerprints(t),
     ...audit(t),
     ...runLogs(t),
