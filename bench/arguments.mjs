@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 export const suiteNames = ['drain', 'recurring', 'minute', 'midnight', 'lag', 'create', 'idle', 'growth', 'running', 'bloat', 'instances', 'start', 'schedule', 'catchup', 'flow'];
 export const peerNames = [
   'chronis-none',
+  'chronis-traced',
   'chronis-memory',
   'chronis-sqlite',
   'chronis-file',

@@ -10,9 +10,9 @@ export const about = {
 const door = (path) => import(new URL(`../../dist/${path}`, import.meta.url));
 
 /**
- * `mode`: 'throughput' for long queues, 'crons' for many at the same time, 'latency' for the others; `keep`: of one-offs. The same for all systems.
+ * `mode`: 'throughput' for long queues, 'crons' for many at the same time, 'latency' for the others; `keep`: of one-offs; `traced`: with ChronisTracingModule. The same for all systems.
  */
-export async function open({ url, mode, keep }) {
+export async function open({ url, mode, keep, traced = false }) {
   await import('reflect-metadata');
   const { Module } = await import('@nestjs/common');
   const { NestFactory } = await import('@nestjs/core');
@@ -26,7 +26,8 @@ export async function open({ url, mode, keep }) {
     autoStart: false,
     ...(mode === 'latency' ? {} : { concurrency: mode === 'crons' ? 10_000 : 1_000 }),
   });
-  Module({ imports: [chronis] })(BenchModule);
+  const tracing = traced ? [(await door('tracing/index.js')).ChronisTracingModule.forRoot()] : [];
+  Module({ imports: [...tracing, chronis] })(BenchModule);
   const app = await NestFactory.createApplicationContext(BenchModule, { logger: ['error', 'warn'] });
   const scheduler = app.get(SchedulerService);
   const left = counter(

@@ -14,16 +14,20 @@ import { isFirstStart } from './unstarted.js';
 
 /** Where a tracer is put in: nothing is traced without one. @publicApi */
 export class Tracing {
-  private tracer: RunTracer | null = null;
+  private given: RunTracer | null = null;
 
   /** Before the first handler runs; the last one counts. */
   use(tracer: RunTracer): void {
-    this.tracer = tracer;
+    this.given = tracer;
+  }
+
+  private get tracer(): RunTracer | null {
+    return this.given !== null && this.given.isOn ? this.given : null;
   }
 
   /** What is asked for now carries it; undefined: nothing. */
   current(): string | undefined {
-    return this.tracer === null ? undefined : storableTrace(this.tracer.current());
+    return storableTrace(this.tracer?.current());
   }
 
   /** Calls `store`, which stores these jobs: the one-offs of them carry the trace that is going on then. */
@@ -43,9 +47,10 @@ export class Tracing {
 
   /** Null: it is not traced. */
   begin(run: ClaimedRun, startedAt: number): AttemptTrace | null {
-    if (this.tracer === null) return null;
+    const { tracer } = this;
+    if (tracer === null) return null;
     const { jobId, namespace, handler, queue, origin, worker, attempt, nominalAt, dueAt } = run;
-    return this.tracer.begin({
+    return tracer.begin({
       ...{ runId: run.id, jobId, namespace, handler, queue, origin, worker, attempt },
       nominalAt: new Date(nominalAt),
       latenessMs: Math.max(startedAt - (isFirstStart(run) ? nominalAt : dueAt), 0),
@@ -55,12 +60,14 @@ export class Tracing {
 
   /** Calls `work`, a durable step. */
   step<T>(name: string, work: () => T): T {
-    return this.tracer === null ? work() : this.tracer.step(name, work);
+    const { tracer } = this;
+    return tracer === null ? work() : tracer.step(name, work);
   }
 
   /** Calls `work`, which belongs to no run, in no trace. */
   apart<T>(work: () => T): T {
-    return this.tracer === null ? work() : this.tracer.apart(work);
+    const { tracer } = this;
+    return tracer === null ? work() : tracer.apart(work);
   }
 }
 

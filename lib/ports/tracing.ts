@@ -58,8 +58,10 @@ export interface SentJobs {
   count: number;
 }
 
-/** Makes traces of what a scheduler does. What a method throws, but for what `work` does, has the attempt go on without a trace. @publicApi */
+/** Makes traces of what a scheduler does. Its methods throw what `work` throws, and nothing else. @publicApi */
 export abstract class RunTracer extends TraceCarrier {
+  /** False: nothing is traced at present, and nothing else is asked of it. */
+  abstract readonly isOn: boolean;
   /** Calls `work`, which stores jobs: what is going on there by then, they carry. */
   abstract send<T>(jobs: SentJobs, work: () => Promise<T>): Promise<T>;
   abstract begin(attempt: BegunAttempt): AttemptTrace;

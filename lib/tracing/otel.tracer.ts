@@ -14,6 +14,7 @@ const failures: ReadonlySet<string> = new Set(['failed', 'timed_out', 'lost']);
 export class OtelTracer extends RunTracer {
   private readonly tracer: Tracer;
   private readonly own: Context;
+  private hasSdk = false;
 
   constructor(
     private readonly api: OpenTelemetry,
@@ -24,6 +25,16 @@ export class OtelTracer extends RunTracer {
     // The provider may be registered later: this one looks for it by itself.
     this.tracer = api.trace.getTracer('nestjs-chronis', packageVersion);
     this.own = api.ROOT_CONTEXT.setValue(api.createContextKey(suppressed), true);
+  }
+
+  /** Whether the application has an SDK: it may come later, and stays. */
+  get isOn(): boolean {
+    if (this.hasSdk) return true;
+    const provider = this.api.trace.getTracerProvider();
+    this.hasSdk =
+      !(provider instanceof this.api.ProxyTracerProvider) ||
+      provider.getDelegateTracer('nestjs-chronis') !== undefined;
+    return this.hasSdk;
   }
 
   current(): string | undefined {
@@ -69,6 +80,7 @@ export class OtelTracer extends RunTracer {
 
   /** One span, without a length, in a trace of its own. */
   notRun(gap: NotRun): void {
+    if (!this.isOn) return;
     const attributes = notRunAttributes(gap);
     const at = Date.now();
     this.tracer

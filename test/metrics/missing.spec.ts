@@ -1,23 +1,13 @@
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { compiledTests } from '../support/compiled.js';
+import { compiledTests, printedIn } from '../support/compiled.js';
 
 let folder: string;
 beforeAll(() => {
   folder = compiledTests();
 }, 120_000);
 
-/** What a process prints that runs this. */
-function printed(code: string): string {
-  const child = spawnSync(process.execPath, ['--input-type=commonjs', '-e', code], {
-    encoding: 'utf8',
-    cwd: folder,
-    timeout: 60_000,
-  });
-  expect(child.stderr).toBe('');
-  return child.stdout.trim();
-}
+const printed = (code: string): string => printedIn(folder, code);
 
 test('where prom-client is not installed, the boot says what to install', () => {
   const door = (name: string) => JSON.stringify(join(folder, 'lib', name, 'index.js'));

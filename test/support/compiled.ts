@@ -52,3 +52,11 @@ function taken(lock: string): boolean {
     return false;
   }
 }
+
+/** What a process prints that runs this, as CommonJS. Throws Error where it complains. */
+export function printedIn(cwd: string, code: string): string {
+  const args = ['--input-type=commonjs', '-e', code];
+  const child = spawnSync(process.execPath, args, { encoding: 'utf8', cwd, timeout: 60_000 });
+  if (child.stderr !== '') throw new Error(child.stderr);
+  return child.stdout.trim();
+}

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { NewJob } from '../../lib/index.js';
-import { jobColumns } from '../../lib/typeorm/job.columns.js';
+import { jobColumns, tracedJobColumns } from '../../lib/typeorm/job.columns.js';
 import { tableNames } from '../../lib/typeorm/sql/table.names.js';
 import { prepareStatements, type StatementName } from '../../lib/typeorm/statements.js';
 import { everyMs, newJob } from '../support/engine.js';
@@ -15,6 +15,7 @@ const statements = prepareStatements(tableNames(schema, '', true));
 const client = new pg.Client(databaseUrl());
 
 const alike = (nth: number): Partial<NewJob> => ({ payload: { nth } });
+const traced = (nth: number): Partial<NewJob> => ({ ...alike(nth), trace: `00-${nth}` });
 const different = (nth: number): Partial<NewJob> => ({ ...alike(nth), metadata: { nth }, queue: `q-${nth}` });
 
 function jobs(kind: 'one-offs' | 'recurring', given: (nth: number) => Partial<NewJob>): NewJob[] {
@@ -25,9 +26,13 @@ function jobs(kind: 'one-offs' | 'recurring', given: (nth: number) => Partial<Ne
 
 /** With the text of arrays made here, as it is part of a statement. */
 function valuesOf(created: NewJob[], ...others: unknown[]): unknown[] {
+  return asText([...jobColumns(created), ...others]);
+}
+
+function asText(values: unknown[]): unknown[] {
   const text = (item: string | number | null): string =>
     item === null ? 'NULL' : JSON.stringify(String(item));
-  return [null, ...jobColumns(created), ...others].map((value) =>
+  return [null, ...values].map((value) =>
     Array.isArray(value) ? `{${(value as (string | number | null)[]).map(text).join(',')}}` : value,
   );
 }
@@ -48,6 +53,7 @@ const delays = `{${Array<string>(count).fill('NULL').join(',')}}`;
 const cases = planModes.flatMap((mode) => [
   ['insertOneOffs', 'alike', mode, valuesOf(jobs('one-offs', alike), 'at')] as const,
   ['insertOneOffs', 'different', mode, valuesOf(jobs('one-offs', different), 'at')] as const,
+  ['insertTracedOneOffs', 'traced', mode, asText(tracedJobColumns(jobs('one-offs', traced), 'at'))] as const,
   ['insertNewOneOffs', 'different', mode, valuesOf(jobs('one-offs', different), 'at')] as const,
   ['insertRecurring', 'alike', mode, valuesOf(jobs('recurring', alike), delays, 0)] as const,
   ['insertRecurring', 'different', mode, valuesOf(jobs('recurring', different), delays, 0)] as const,

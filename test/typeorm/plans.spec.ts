@@ -64,6 +64,7 @@ const cases: Case[] = [
   { what: 'a settlement for others that wait', name: 'settleBriefly', values: (grown) => [...settlement(grown, 'succeeded', null), 'worker', true, '100'], index: 'run_pkey' },
   { what: 'a settlement of failures', name: 'settleBriefly', values: (grown) => [...settlement(grown, 'failed', null), 'worker', true, '100'], index: 'run_pkey' },
   { what: 'a settlement that passes over what is locked', name: 'settlePassing', values: (grown) => [...settlement(grown, 'failed', null), 'worker', true], index: 'run_pkey' },
+  { what: 'the traces of attempts', name: 'noteTraces', values: ({ recurring }) => [...claimsOf(recurring), each('00-1'), 'worker'], index: 'run_pkey' },
   { what: 'a settlement with retries', name: 'settleBriefly', values: (grown) => [...settlement(grown, 'failed', 1_700_000_000_000), 'worker', true, '100'], index: 'run_pkey' },
   { what: 'a settlement that leaves runs open', name: 'settleBriefly', values: (grown) => [...settlement(grown, 'opened', 1_700_000_000_000), 'worker', true, '100'], index: 'run_pkey' },
   { what: 'the taking of an open run', name: 'takeOpen', values: ({ open }) => [open, 'outside'], index: 'run_pkey' },
