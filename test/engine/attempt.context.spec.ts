@@ -26,7 +26,7 @@ describe('what a handler is given', () => {
     expect((await ledger())[0]).toMatchObject({ outcome: 'succeeded', error: null });
     expect(Object.keys(seen!).toSorted()).toEqual([
       ...['attempt', 'job', 'log', 'logger', 'missed', 'nominalAt', 'open', 'origin'],
-      ...['payload', 'runId', 'signal', 'snooze', 'transaction'],
+      ...['payload', 'runId', 'signal', 'snooze', 'traceParent', 'transaction'],
     ]);
     expect(seen!.signal).toBeInstanceOf(AbortSignal);
     expect(seen!.job).toMatchObject({ id: 'one', handler: 'work' });
