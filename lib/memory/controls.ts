@@ -125,7 +125,6 @@ export function runNow(
     begin(tables, now, job, now, 'retry');
     onlyRun(job).retryOf = run.id;
     moveWaits(tables, run, onlyRun(job));
-    if (run.trace !== undefined) onlyRun(job).trace = run.trace;
   }
   carry(onlyRun(job), trace);
   return onlyRun(job);
