@@ -25,7 +25,7 @@ describe('a trace that is stored', () => {
     [`00-${'a'.repeat(32)}-${'0'.repeat(16)}-01`, 'a span of zeros'],
     [`ff-${'a'.repeat(32)}-${'b'.repeat(16)}-01`, 'a version that there is not'],
     [`${parent}-more`, 'more than that'],
-  ])('is dropped where it is none: %s (%s)', (given) => {
+  ])('is dropped where it is none: %s (%s)', (...[given]) => {
     expect(storableTrace(given)).toBeUndefined();
   });
 });
