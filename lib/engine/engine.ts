@@ -166,10 +166,10 @@ export class Engine {
     return this.state === 'working';
   }
 
-  /** The runs that this process executes, though it has told their handlers to stop: with or without their verdict. */
+  /** The places of the steps that this process executes, though it has told their handlers to stop: with or without their verdict. */
   get givenUp(): string[] {
-    const aborted = [...this.sessions].flatMap((session) => session.abortedIds);
-    return [...new Set([...this.stragglers.runIds, ...aborted])];
+    const aborted = [...this.sessions].flatMap((session) => session.abortedSteps);
+    return [...new Set([...this.stragglers.steps, ...aborted])];
   }
 
   /** How far schedules are ahead of the storage's clock, which has leapt back and is doubted. */

@@ -104,7 +104,7 @@ export function beginShift(workerId: string, registeredAt: number, given: ShiftP
       maxBlockedMs,
       running: () => session.inHands,
       longRunning: () => session.longRunning(),
-      givenUp: () => stragglers.stepIds,
+      givenUp: () => stragglers.steps,
       reached: () => time.reached,
       clockOffsetMs: () => time.localOffsetMs,
     },

@@ -9,11 +9,11 @@ import type { ClaimedRun } from '../model/run.js';
 export class Stragglers {
   private readonly byRun = new Map<string, Promise<void>>();
   private readonly byOccurrence = new Map<string, Promise<void>>();
-  private readonly steps = new Set<string>();
+  private readonly known = new Set<string>();
   private readonly telling = new Set<Promise<void>>();
 
   constructor(
-    /** Has others told of `stepIds` as they are now. Resolves when they are, or cannot be; never rejects. */
+    /** Has others told of `steps` as they are now. Resolves when they are, or cannot be; never rejects. */
     private readonly tell: () => Promise<void>,
   ) {}
 
@@ -22,11 +22,12 @@ export class Stragglers {
    * workflow, and nobody needs to.
    */
   note(run: ClaimedRun, ended: Promise<void>): Promise<void> | null {
-    const over = add(this.byRun, run.id, ended);
-    void add(this.byOccurrence, occurrenceOf(run), ended);
+    void add(this.byRun, run.id, ended);
+    const over = add(this.byOccurrence, occurrenceOf(run), ended);
     if (run.flowStep === undefined) return null;
-    this.steps.add(run.id);
-    void over.then(() => this.forgetStep(run.id));
+    const { place } = run.flowStep;
+    this.known.add(place);
+    void over.then(() => this.forgetStep(place));
     const told = this.tell();
     this.telling.add(told);
     // Before whoever waits for it goes on, so that there is always one who knows of the verdict.
@@ -34,7 +35,7 @@ export class Stragglers {
     return told;
   }
 
-  /** Resolves when the earlier attempts of the run, of those that it retries, and of its job where that is a one-off, have ended; null: none goes on. */
+  /** Resolves when the earlier attempts of the run, of those that it retries, of its job where that is a one-off, and of its step in earlier runs of the workflow, have ended; null: none goes on. */
   of(run: ClaimedRun): Promise<void> | null {
     if (this.byRun.size === 0) return null;
     // A one-off that is moved, or replaced, is another run of the same job, as a retry is.
@@ -43,14 +44,9 @@ export class Stragglers {
     return this.byOccurrence.get(occurrenceOf(run)) ?? null;
   }
 
-  /** Of which runs they are. */
-  get runIds(): string[] {
-    return [...this.byRun.keys()];
-  }
-
-  /** Those of them that are steps of workflows. */
-  get stepIds(): string[] {
-    return [...this.steps];
+  /** Which steps of workflows are among them: `ClaimedStep.place`. */
+  get steps(): string[] {
+    return [...this.known];
   }
 
   /** Resolves when others know of all that was given up by now. */
@@ -58,9 +54,9 @@ export class Stragglers {
     await Promise.all(this.telling);
   }
 
-  private forgetStep(runId: string): void {
+  private forgetStep(place: string): void {
     // Another attempt of it was given up meanwhile.
-    if (this.byRun.has(runId) || !this.steps.delete(runId)) return;
+    if (this.byOccurrence.has(place) || !this.known.delete(place)) return;
     void this.tell();
   }
 }
@@ -75,7 +71,8 @@ function add(known: Map<string, Promise<void>>, key: string, ended: Promise<void
   });
 }
 
-/** What a run and its retries by hand have in common: a one-off begins anew at another time. */
-function occurrenceOf({ namespace, jobId, jobUid, nominalAt }: ClaimedRun): string {
+/** What a run and its retries by hand have in common: a one-off begins anew at another time, and a step as that of another run of its workflow. */
+function occurrenceOf({ namespace, jobId, jobUid, nominalAt, flowStep }: ClaimedRun): string {
+  if (flowStep !== undefined) return flowStep.place;
   return JSON.stringify(jobUid === null ? [namespace, jobId] : [jobUid, nominalAt]);
 }

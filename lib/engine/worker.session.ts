@@ -238,8 +238,8 @@ export class WorkerSession {
   }
 
   /** Those that it has told to stop, and waits for. */
-  get abortedIds(): string[] {
-    return this.running.all().flatMap(({ run, isAborted }) => (isAborted ? run.id : []));
+  get abortedSteps(): string[] {
+    return this.running.all().flatMap(({ run, isAborted }) => (isAborted ? (run.flowStep?.place ?? []) : []));
   }
 
   /** Those of the claims that it does not know. */

@@ -2,7 +2,7 @@ import type { EpochMs, NewFlow } from '../ports/storage.adapter.js';
 import { advance } from './flow.advancing.js';
 import { endIfOver } from './flow.endings.js';
 import { addSteps } from './flow.growth.js';
-import { allSteps, type FlowRow } from './flow.rows.js';
+import { allSteps, placeOf, type FlowRow } from './flow.rows.js';
 import type { MemoryTables, RunRow } from './tables.js';
 
 /** Makes a graph of steps of a run that is open. */
@@ -37,6 +37,7 @@ export function openFlow(
     retryAt: null,
     retryOf: run.retryOf,
     firstRun: null,
+    place: run.step === null ? rootPlace(run) : placeOf(run.step),
     stepOf: run.step,
     steps: new Map(),
     active: 0,
@@ -45,6 +46,12 @@ export function openFlow(
   tables.flows.set(run.id, flow);
   advance(tables, now, flow, [], addSteps(tables, flow, given.steps));
   endIfOver(tables, now, flow);
+}
+
+/** What its run has in common with those that repeat it by hand. The job of a one-off begins anew at another time. */
+function rootPlace({ job, nominalAt }: RunRow): string {
+  const { namespace, id } = job.definition;
+  return job.kind === 'one-off' ? JSON.stringify([namespace, id]) : `${job.uid}@${nominalAt}`;
 }
 
 /** What still runs of it goes on without it. */

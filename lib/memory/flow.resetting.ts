@@ -1,4 +1,5 @@
 import type { RunningStep } from '../ports/flows.js';
+import { isWithin } from '../ports/step.place.js';
 import type { OrphanedStep } from '../ports/retry.refusals.js';
 import { letGoOfRun } from './flow.opening.js';
 import {
@@ -6,6 +7,7 @@ import {
   countParent,
   hasEnded,
   hasEndedWell,
+  placeOf,
   type FlowRow,
   type FlowStepRow,
 } from './flow.rows.js';
@@ -166,19 +168,20 @@ function addedAgain(
   return new Set([...flow.steps.values()].filter(({ addedBy }) => names.has(addedBy!)));
 }
 
-/** The steps that workers have in their hands of all that would run again, or go, and of the workflows that these are. */
+/** The steps that workers have in their hands of all that would run again, or go, or may begin by that, and of the workflows that these are. */
 export function runningOf(
   tables: MemoryTables,
   flow: FlowRow,
   { dropped, waiting, behind, again, done }: RetryPlan,
   givenUp: readonly string[],
 ): RunningStep[] {
-  const anew = [...dropped, ...waiting].flatMap((step) => [step, ...step.instances]);
+  const blocked = [...flow.steps.values()].filter(({ state }) => state === 'waiting');
+  const anew = [...dropped, ...waiting, ...blocked].flatMap((step) => [step, ...step.instances]);
   for (const step of [...behind, ...again]) {
     const isHalf = isHalfDone(step, done);
     anew.push(step, ...step.instances.filter((each) => !isHalf || !done.has(each)));
   }
-  return anew.flatMap((step) => runningIn(tables, flow, step, givenUp));
+  return runningAmong(tables, new Set(anew), givenUp);
 }
 
 /** See `FlowStorage.queryRunningSteps`. */
@@ -188,23 +191,53 @@ export function runningSteps(
   givenUp: readonly string[] = [],
 ): RunningStep[] {
   const flow = tables.flows.get(runId);
-  return flow ? [...allSteps(flow)].flatMap((step) => runningIn(tables, flow, step, givenUp)) : [];
+  return flow ? runningAmong(tables, allSteps(flow), givenUp) : [];
 }
 
-function runningIn(
+function runningAmong(
   tables: MemoryTables,
-  flow: FlowRow,
-  step: FlowStepRow,
+  steps: Iterable<FlowStepRow>,
   givenUp: readonly string[],
 ): RunningStep[] {
-  const { runId, nth, definition } = step;
-  if (runId === null) return [];
-  const run = tables.runs.get(runId);
+  const running = [...steps].flatMap((step) => runningIn(tables, step, givenUp));
+  // Each place once, with the newest flow that has it, and the innermost that is known.
+  const newest = new Map<string, RunningAt>();
+  for (const each of running) {
+    const other = newest.get(each.place);
+    if (!other || Number(each.step.flowRunId) > Number(other.step.flowRunId)) newest.set(each.place, each);
+  }
+  const all = [...newest.values()];
+  return all
+    .filter(({ itself, place }) => itself || !all.some((other) => isWithin(other.place, place)))
+    .map(({ step }) => step);
+}
+
+interface RunningAt {
+  step: RunningStep;
+  place: string;
+  /** It runs itself; else something in it does, of an earlier run. */
+  itself: boolean;
+}
+
+function runningIn(tables: MemoryTables, step: FlowStepRow, givenUp: readonly string[]): RunningAt[] {
+  const { flow, runId, nth, definition } = step;
+  const place = placeOf(step);
+  const run = runId === null ? undefined : tables.runs.get(runId);
   const isInHands = step.state === 'released' && run !== undefined && run.worker !== null;
-  const isRunning = isInHands || givenUp.includes(runId);
-  const itself = { name: definition.name, nth, flowRunId: flow.runId, workflow: flow.workflow };
-  const inside = tables.flows.get(runId)?.stepOf === step ? runningSteps(tables, runId, givenUp) : [];
-  return isRunning ? [itself, ...inside] : inside;
+  const itself = isInHands || givenUp.includes(place);
+  const told = { name: definition.name, nth, flowRunId: flow.runId, workflow: flow.workflow };
+  const within = flowsOf(tables, step, givenUp).flatMap((inner) =>
+    [...allSteps(inner)].flatMap((each) => runningIn(tables, each, givenUp)),
+  );
+  const isRunning = itself || givenUp.some((given) => isWithin(given, place));
+  return isRunning ? [{ step: told, place, itself }, ...within] : within;
+}
+
+/** The workflow that its run is, and those that earlier ones were: looked for where something was given up. */
+function flowsOf({ flows }: MemoryTables, step: FlowStepRow, givenUp: readonly string[]): FlowRow[] {
+  if (givenUp.length > 0) return [...flows.values()].filter(({ stepOf }) => stepOf === step);
+  const flow = step.runId === null ? undefined : flows.get(step.runId);
+  return flow?.stepOf === step ? [flow] : [];
 }
 
 /** To be as before it was released. */

@@ -31,6 +31,8 @@ export interface FlowRow {
   retryOf: string | null;
   /** The run that it was before all retries; null: it was not retried. */
   firstRun: string | null;
+  /** Where it is, whatever run it has, see `ClaimedStep.place`. Absent: a file of a release before has it, see `placeOf`. */
+  place?: string;
   /** The step of another flow whose run it is, as long as that is there. */
   stepOf: FlowStepRow | null;
   /** By name, in the order in which they were stored, maps without their instances. */
@@ -39,6 +41,11 @@ export interface FlowRow {
   active: number;
   /** Of one that is no step of another: how many steps it and those in it have had, see `maxFlowSteps`. */
   total: number;
+}
+
+/** `ClaimedStep.place` */
+export function placeOf({ flow, definition, nth }: FlowStepRow): string {
+  return `${flow.place ?? flow.firstRun ?? flow.runId}/${definition.name}${nth === null ? '' : `.${nth}`}`;
 }
 
 /** The flow that is no step of another, in which this one is. */

@@ -6,7 +6,7 @@ export function tellGivenUp(worker: WorkerRow, givenUp: readonly string[]): void
   if (givenUp.length > 0 || worker.givenUp !== undefined) worker.givenUp = [...givenUp];
 }
 
-/** The runs of steps that go on though they were given up: those that the process which asks knows of, and those that live workers have told. */
+/** The places of steps that go on though they were given up: those that the process which asks knows of, and those that live workers have told. */
 export function givenUpBy(
   { workers }: MemoryTables,
   now: EpochMs,

@@ -4,7 +4,7 @@ import type { Job, JobState, PausedBy } from '../model/job.js';
 import type { ClaimedRun, ClaimedStep, Run, RunState } from '../model/run.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
 import { stoppedBy } from '../model/pause.js';
-import type { FlowStepRow } from './flow.rows.js';
+import { placeOf, type FlowStepRow } from './flow.rows.js';
 import { toPause } from './own.pause.js';
 import { waitsForRuns, type JobRow, type MemoryTables, type RunRow } from './tables.js';
 
@@ -153,9 +153,20 @@ function traceOf({ trace, step }: RunRow): Pick<ClaimedRun, 'trace'> {
   return parent === null && last === null ? {} : { trace: { parent, last } };
 }
 
-function toClaimedStep({ flow, definition, nth }: FlowStepRow): ClaimedStep {
+function toClaimedStep(step: FlowStepRow): ClaimedStep {
+  const { flow, definition, nth } = step;
   const { runId, workflow, version, params } = flow;
-  return { flowRunId: runId, workflow, version, name: definition.name, nth, depth: depthOf(flow), params };
+  const place = placeOf(step);
+  return {
+    flowRunId: runId,
+    workflow,
+    version,
+    name: definition.name,
+    nth,
+    depth: depthOf(flow),
+    place,
+    params,
+  };
 }
 
 function depthOf({ stepOf }: FlowStepRow['flow']): number {

@@ -126,6 +126,8 @@ export interface ClaimedStep {
   nth: number | null;
   /** 1: of a workflow that is no step itself; 2: of one that is a step of that, and so on. */
   depth: number;
+  /** Which step it is, whatever run it has: the same after a retry by hand of the workflow, or of that in which it is. Followed by a slash: where those are that it opens as a workflow. */
+  place: string;
   params: JsonValue;
 }
 

@@ -387,7 +387,7 @@ export abstract class StorageAdapter {
   /**
    * Prolongs the lease of a worker, and so its hold on all its runs, in one step. Refused once the lease has ended. `longRunning`: runs
    * that it has had for a while, each told once, which a storage may put out of the way of claims. `reached`: what time it is by which the worker claims, where the storage's clock
-   * has leapt back and is doubted; else null. `condition`: how it fares; null: it does not say, and what it has said holds. `givenUp`: all runs of steps of workflows that it has given up and executes all the
+   * has leapt back and is doubted; else null. `condition`: how it fares; null: it does not say, and what it has said holds. `givenUp`: the places (`ClaimedStep.place`) of all steps of workflows that it has given up and executes all the
    * same; null: as it has told last. For as long as its lease holds nobody retries what would run these again (`FlowStorage.queryRunningSteps`).
    */
   abstract renew(

@@ -10,6 +10,7 @@ interface StepRow {
   name: string;
   nth: number | null;
   depth: number;
+  place: string;
   params: JsonValue;
   payload: JsonValue;
   trace: string | null;
@@ -27,8 +28,8 @@ export async function tellSteps(
   for (const claimed of runs) {
     const row = found.get(steps.get(claimed.id) ?? '');
     if (!row) continue;
-    const { flow_run_id: flowRunId, workflow, version, name, nth, depth, params, payload, trace } = row;
-    claimed.flowStep = { flowRunId, workflow, version, name, nth, depth, params };
+    const { flow_run_id: flowRunId, workflow, version, name, nth, depth, place, params, payload, trace } = row;
+    claimed.flowStep = { flowRunId, workflow, version, name, nth, depth, place, params };
     claimed.payload = payload;
     if (trace !== null) claimed.trace = { parent: trace, last: claimed.trace?.last ?? null };
   }

@@ -17,7 +17,7 @@ export async function retryRuns(
     'retryRuns',
     ids,
     ids.map((id) => delays.get(id)),
-    givenUp.filter(isRunId),
+    givenUp,
     trace ?? null,
   );
   return rows.map(toRun);

@@ -318,7 +318,7 @@ export const workerColumns: Columns<ChronisWorker> = {
   slots: 'integer?',
   clockOffsetMs: 'double precision?',
   loopLagMs: 'double precision?',
-  givenUp: 'bigint[]?',
+  givenUp: 'text[]?',
 };
 
 export const releaseColumns: Columns<ChronisRelease> = {

@@ -393,7 +393,7 @@ export interface ChronisWorker {
   clockOffsetMs: number | null;
   /** By how much its event loop was late at most before its last beat, in ms; null: it has had none. */
   loopLagMs: number | null;
-  /** The runs of workflow steps that it executes though they were given up; null: none. */
+  /** The places of workflow steps that it executes though they were given up; null: none. */
   givenUp: string[] | null;
 }
 

@@ -25,6 +25,7 @@ export const flowColumns: Columns<ChronisFlow> = {
   namespace: 'text',
   app: 'text?',
   timeZone: 'text',
+  place: 'text?',
   params: 'json',
   trace: 'text?',
   ending: 'json?',

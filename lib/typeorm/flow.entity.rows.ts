@@ -37,6 +37,8 @@ export interface ChronisFlow {
   namespace: string;
   app: string | null;
   timeZone: string;
+  /** Where it is, whatever run it has; null: of a release before schema version 6. */
+  place: string | null;
   params: unknown;
   /** That of the attempt that opened it, see `TraceCarrier`; null: it was in none. */
   trace: string | null;

@@ -21,6 +21,7 @@ export interface HandedRun {
   name: string;
   nth: number | null;
   depth: number;
+  place: string;
   params: JsonValue;
   payload: JsonValue;
 }
@@ -48,12 +49,12 @@ export class FlowHands {
 
   private toClaimedRun(run: HandedRun): ClaimedRun {
     const { id, jobId, namespace, app, handler, queue, priority, policies, timeZone, payload, dueAt } = run;
-    const { flowRunId, workflow, version, name, nth, depth, params } = run;
+    const { flowRunId, workflow, version, name, nth, depth, place, params } = run;
     return {
       ...{ id, worker: this.hands.capability.workerId, fence: 1, attempt: 1, lostCount: 0, missed: 0 },
       ...{ jobUid: null, jobId, jobName: null, namespace, app, handler, queue, priority, origin: 'workflow' },
       ...{ payload, metadata: {}, policies, timeZone, nominalAt: dueAt, dueAt },
-      flowStep: { flowRunId, workflow, version, name, nth, depth, params },
+      flowStep: { flowRunId, workflow, version, name, nth, depth, place, params },
     };
   }
 }

@@ -9,6 +9,8 @@ export interface RetriedStep {
   /** The step whose end has added it. */
   added_by: string | null;
   run_id: string | null;
+  /** See `ClaimedStep.place`. */
+  place: string;
   is_map: boolean;
   /** A map that has instances. */
   is_expanded: boolean;
@@ -44,8 +46,8 @@ export interface RetryPlan {
   recounted: RetriedStep[];
   /** Those of them that are named: they wait for such parents alone. */
   named: RetriedStep[];
-  /** The runs that all of these have had last, and the instances of maps that are made anew, or go. */
-  runs: Set<string>;
+  /** Where all of these are, and the instances of maps that are made anew, or go, and what waits and may begin by that; in the words of older releases too, which have runs there. */
+  places: Set<string>;
 }
 
 /** All that has been released, or cancelled before that, and not ended well runs again, and nothing else. What of it has added steps has ended well of a map, and does not run again. */
@@ -64,8 +66,12 @@ export function planRetryOfBad(all: readonly RetriedStep[]): RetryPlan {
     ...{ dropped: [], edges: [], orphaned: [], waiting: [], maps: [], named: [] },
     ...{ behind, again: atOnce.filter((step) => !isHalfDone(step)), halfDone, instances, instancesBehind },
     recounted: [...new Set([...behind, ...bad.flatMap((step) => childrenOf(step, byId))])],
-    runs: new Set([...bad, ...instances, ...instancesBehind].flatMap(({ run_id }) => run_id ?? [])),
+    places: placesOf([...steps.filter(({ good }) => !good), ...instances, ...instancesBehind]),
   };
+}
+
+function placesOf(steps: readonly RetriedStep[]): Set<string> {
+  return new Set(steps.flatMap(({ place, run_id }) => (run_id === null ? place : [place, run_id])));
 }
 
 function badInstancesOf(maps: readonly RetriedStep[], all: readonly RetriedStep[]): RetriedStep[] {
@@ -105,7 +111,7 @@ export function planRetry(all: readonly RetriedStep[], chosen: readonly RetriedS
     maps,
     halfDone,
     instances,
-    runs: new Set([...gone, ...instances].flatMap(({ run_id }) => run_id ?? [])),
+    places: placesOf([...gone, ...instances, ...all.filter((step) => step.waiting)]),
   };
 }
 

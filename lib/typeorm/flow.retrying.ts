@@ -1,12 +1,12 @@
 import { InvalidOptionError } from '../model/errors.js';
 import type { Run as RunView } from '../model/run.js';
 import { staysBlocked, stillRuns, wouldBeLost } from '../ports/retry.refusals.js';
+import { isWithin } from '../ports/step.place.js';
 import type { RunningStep } from '../ports/storage.adapter.js';
 import { advanceFlows, type Advance } from './flow.advancing.js';
 import { planRetry, planRetryOfBad, type RetriedStep, type RetryPlan } from './flow.retry.plan.js';
 import { endFlows } from './flow.verdicts.js';
 import { conclude, type EndedRow } from './run.conclusion.js';
-import { isRunId } from './run.id.js';
 import { toRun, type RunRow } from './run.rows.js';
 import type { Run } from './statement.runner.js';
 
@@ -80,6 +80,9 @@ function refusePart(runId: string, { part_of, part_of_run, part_of_workflow }: R
 interface RunningRow extends Pick<RunningStep, 'name' | 'nth' | 'workflow'> {
   flow_run_id: string;
   top: string;
+  place: string;
+  /** It runs itself; else something in it does, of an earlier run. */
+  itself: boolean;
 }
 
 function toRunningStep({ name, nth, flow_run_id: flowRunId, workflow }: RunningRow): RunningStep {
@@ -96,19 +99,22 @@ export async function queryRunningSteps(
   return found ? (await readRunning(run, found.id, givenUp)).map(toRunningStep) : [];
 }
 
-function readRunning(run: Run, id: string, givenUp: readonly string[]): Promise<RunningRow[]> {
-  return run<RunningRow>('readRunningSteps', id, givenUp.filter(isRunId));
+/** Each place once, with the newest flow that has it, and the innermost that is known. */
+async function readRunning(run: Run, id: string, givenUp: readonly string[]): Promise<RunningRow[]> {
+  const rows = await run<RunningRow>('readRunningSteps', id, givenUp);
+  const newest = [...new Map(rows.toReversed().map((row) => [row.place, row])).values()];
+  return newest.filter(({ itself, place }) => itself || !newest.some((row) => isWithin(row.place, place)));
 }
 
 /** Of all that would run again, or go. Whoever holds the lock of a flow that is over sees all of it: nothing more begins. */
 async function runningOf(
   run: Run,
   id: string,
-  { runs }: RetryPlan,
+  { places }: RetryPlan,
   givenUp: readonly string[],
 ): Promise<RunningStep[]> {
   const running = await readRunning(run, id, givenUp);
-  return running.filter(({ top }) => runs.has(top)).map(toRunningStep);
+  return running.filter(({ top }) => places.has(top)).map(toRunningStep);
 }
 
 /** Returns which maps have ended by that. */

@@ -95,12 +95,12 @@ describe.each(['never analyzed', 'analyzed when empty', 'analyzed'])('in tables 
       insert into ${t('run_step')} (run_id, name, attempt, started_at, finished_at) select f, 's', 1, now(), now() from generate_series(1, ${flows}) f;
       insert into ${t('run_signal')} (run_id, name, sent_at, payload) select f, 's', now(), '1' from generate_series(1, ${flows}) f;
       insert into ${t('worker')} (id, name, app, host, pid, version, zone_data, queues, handlers, started_at, lease_until, released_at, running, given_up)
-      select w, 'w', 'app', 'h', 1, '0', '2026a', '{}', '{}', now(), now() + case when w <= 10 then interval '1 hour' else interval '-1 hour' end, case when w > 10 then now() end, 0, case when w % 10 = 0 then array[10000 + w] end
+      select w, 'w', 'app', 'h', 1, '0', '2026a', '{}', '{}', now(), now() + case when w <= 10 then interval '1 hour' else interval '-1 hour' end, case when w > 10 then now() end, 0, case when w % 10 = 0 then array[(10000 + w) || '/s0'] end
       from generate_series(1, ${flows}) w`);
     const half = { flow: 'id <= 10000', flow_step: 'flow <= 10000', flow_edge: 'parent <= 40000' };
-    const archived = Object.entries(half).map(
+    const archived = (Object.entries(half) as [keyof typeof half, string][]).map(
       ([name, those]) =>
-        `insert into ${t(`${name}_history`)} (${columnsOf(name as 'flow').join(', ')}, archived_at) select ${columnsOf(name as 'flow').join(', ')}, now() - interval '100 days' - row_number() over () * interval '1 ms' from ${t(name)} h where ${those}`,
+        `insert into ${t(`${name}_history`)} (${columnsOf(name).join(', ')}, archived_at) select ${columnsOf(name).join(', ')}, now() - interval '100 days' - row_number() over () * interval '1 ms' from ${t(name)} h where ${those}`,
     );
     await client.query(`${archived.join('; ')};
       insert into ${t('definition_history')} (id, namespace, name, version, kind, app, source, spec, hash, created_at, archived_at)

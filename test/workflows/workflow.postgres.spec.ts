@@ -319,10 +319,11 @@ describe('a workflow on PostgreSQL', () => {
       );
       return rows.map(({ given_up }) => given_up);
     };
-    const { runId } = await app.workflows.start(deaf);
+    const key = 'given-up';
+    const { runId } = await app.workflows.start(deaf, { key });
     expect(await app.scheduler.waitForRun(runId)).toMatchObject({ verdict: 'failed' });
     const [charge] = (await other.workflows.graph(runId))!.steps;
-    expect([charge!.state, await told()]).toEqual(['timed_out', [[charge!.runId]]]);
+    expect([charge!.state, await told()]).toEqual(['timed_out', [[`["default", "${key}"]/charge`]]]);
     for (const retry of [() => other.workflows.retry(runId), () => other.scheduler.retryRun(runId)])
       await expect(retry()).rejects.toThrow('what would run again still runs: the step "charge".');
     release();

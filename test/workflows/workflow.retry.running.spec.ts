@@ -66,7 +66,7 @@ describe('a retry of a workflow', () => {
     const refused = app.workflows.retry(runId);
     await expect(refused).rejects.toThrow(WorkflowRunStateError);
     await expect(refused).rejects.toThrow(
-      `The workflow of run "${runId}" is ending: it is cancelled once what still runs of it has ended: the step "charge". Nothing but that changes it until then.`,
+      `The workflow of run "${runId}" is ending: its verdict is cancelled once what still runs of it has ended: the step "charge". Nothing but that changes it until then.`,
     );
     release();
     await app.settle();
@@ -196,6 +196,83 @@ describe('a retry of a workflow', () => {
       given.release();
       await app.settle();
       expect(await other.workflows.retry(runId)).toMatchObject({ status: 'created' });
+    });
+
+    /** Until it is called back the process can tell nobody anything, and has no lease; what it executes goes on. */
+    function cutOff({ storage }: WorkflowApp, ...calls: ('renew' | 'register')[]): () => void {
+      const before = calls.map((call) => [call, storage[call].bind(storage)] as const);
+      for (const call of calls) storage[call] = () => Promise.reject(new StorageError('away'));
+      return () => {
+        for (const [call, usual] of before) Object.assign(storage, { [call]: usual });
+      };
+    }
+
+    /** The run has its verdict, by the end of that lease. */
+    async function failOnceLost(app: WorkflowApp, other: WorkflowApp, runId: string): Promise<void> {
+      const lost = app.app.get(ChronisEvents).once('worker.lease-lost', () => true);
+      await other.scheduler.fail(runId, new Error('given up'));
+      await app.clock.advanceBy(60_000);
+      await lost;
+      await app.settle();
+      expect(await other.workflows.get(runId)).toMatchObject({ state: 'failed' });
+    }
+
+    test.each<[string, (other: WorkflowApp, runId: string) => Promise<unknown>]>([
+      ['retry', ({ workflows }, runId) => workflows.retry(runId)],
+      ['retryRun', ({ scheduler }, runId) => scheduler.retryRun(runId)],
+      ['runNow', ({ scheduler }) => scheduler.runNow('k')],
+    ])('begins the step by %s in the first one when the handler there has ended', async (_, retry) => {
+      const given = deafWorkflow();
+      const app = await boot(given.deaf);
+      const other = await bootAs({ clock: app.clock, storage: app.storage });
+      const { runId } = await app.workflows.start('deaf', { key: 'k' });
+      await given.beginning;
+      const callBack = cutOff(app, 'renew');
+      await failOnceLost(app, other, runId);
+      await retry(other, runId);
+      callBack();
+      await app.clock.advanceBy(10_000);
+      await app.settle();
+      expect(given.charges).toHaveLength(1);
+      const over = app.app.get(ChronisEvents).once('run.succeeded', () => true);
+      given.release();
+      await app.settle();
+      await over;
+      expect(given.charges).toHaveLength(2);
+    });
+
+    test('is refused also when the step is of a run before the last one', async () => {
+      const given = deafWorkflow();
+      const failing = () => {
+        throw new Error('late');
+      };
+      const deaf = given.deaf.step('late', failing, { after: 'charge' });
+      const app = await boot(deaf);
+      const { clock, storage } = app;
+      const other = await bootAs({ clock, storage, chronis: { autoStart: false } }, deaf);
+      const { runId } = await app.workflows.start('deaf', { key: 'k' });
+      await given.beginning;
+      await other.scheduler.start();
+      const callBack = cutOff(app, 'renew', 'register');
+      await failOnceLost(app, other, runId);
+      const second = await other.workflows.retry(runId);
+      const late = other.app.get(ChronisEvents).once('run.failed', ({ jobId }) => jobId.endsWith('/late'));
+      await app.clock.advanceBy(10_000);
+      await late;
+      await app.settle();
+      expect(await other.workflows.get(second.runId)).toMatchObject({ state: 'failed' });
+      expect(given.charges).toHaveLength(2);
+      callBack();
+      await app.clock.advanceBy(30_000);
+      await app.settle();
+      for (const { workflows } of [app, other])
+        await expect(workflows.retry(second.runId, { from: 'charge' })).rejects.toThrow(
+          'what would run again still runs: the step "charge".',
+        );
+      // What does not run again may go on.
+      expect(await other.workflows.retry(second.runId)).toMatchObject({ status: 'created' });
+      given.release();
+      await app.settle();
     });
 
     test('is refused as soon as a process that has lost its lease has another one', async () => {
@@ -330,7 +407,7 @@ describe('a retry of a workflow', () => {
     const refused = app.scheduler.retryRun(runId);
     await expect(refused).rejects.toThrow(WorkflowRunStateError);
     await expect(refused).rejects.toThrow(
-      `The workflow of run "${runId}" is ending: it is failed once what still runs of it has ended: the step "charge". Nothing but that changes it until then.`,
+      `The workflow of run "${runId}" is ending: its verdict is failed once what still runs of it has ended: the step "charge". Nothing but that changes it until then.`,
     );
     expect(await app.scheduler.retryFailed({ jobId: 'k' })).toEqual({ found: 0, changed: 0 });
     await app.settle();

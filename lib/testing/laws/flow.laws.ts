@@ -134,6 +134,7 @@ export const flowLaws = flowLawsOf('flows', {
       name: 'load',
       nth: null,
       depth: 1,
+      place: run.flowStep!.place,
       params: { id: 7 },
     });
     assert.deepEqual(

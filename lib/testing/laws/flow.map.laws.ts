@@ -63,6 +63,7 @@ export const flowMapLaws = flowLawsOf('maps in flows', {
         name: 'each',
         nth,
         depth: 1,
+        place: run.flowStep!.place,
         params: 'of flow',
       });
       assert.deepEqual([run.jobId, run.priority], [`${runId}/each.${nth}`, 1]);

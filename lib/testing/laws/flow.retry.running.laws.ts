@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {
   WorkflowRunStateError,
   type Capability,
+  type ClaimedRun,
   type FlowStorage,
   type NewFlowStep,
   type StorageAdapter,
@@ -60,6 +61,9 @@ async function assertRefused(
   assert.equal((await flowOf(storage, runId)).verdict, 'cancelled');
 }
 
+/** Which step the run is of. */
+const placeOf = ({ flowStep }: ClaimedRun): string => flowStep!.place;
+
 /** By a beat of the worker: what it has given up, and executes all the same. */
 async function tell(
   storage: StorageAdapter,
@@ -92,13 +96,13 @@ export const flowRetryRunningLaws = flowLawsOf(
         for (const [run, names, told] of cases) {
           const refused = (error: unknown): boolean =>
             error instanceof WorkflowRunStateError && error.runId === runId && error.message.includes(told);
-          await assert.rejects(() => flows.retryFlow(runId, names, [run!.id]), refused);
-          assert.equal((await flows.queryRunningSteps(runId, [run!.id])).length, 1);
+          await assert.rejects(() => flows.retryFlow(runId, names, [placeOf(run!)]), refused);
+          assert.equal((await flows.queryRunningSteps(runId, [placeOf(run!)])).length, 1);
         }
         assert.deepEqual(await flows.queryRunningSteps(runId), []);
         assert.deepEqual(await stepsOf(storage, runId), before);
         // What does not run again may go on.
-        assert.ok(await flows.retryFlow(runId, ['list'], [side!.id]));
+        assert.ok(await flows.retryFlow(runId, ['list'], [placeOf(side!)]));
       },
 
     'are refused to everybody while a worker that lives tells that it executes what it has given up': async (
@@ -108,7 +112,7 @@ export const flowRetryRunningLaws = flowLawsOf(
       const { runId, worker } = await begin(storage, [step('a'), step('b')]);
       const { a, b } = await claimSteps(storage, worker);
       await storage.cancelRun(runId);
-      await tell(storage, worker, [a!.id]);
+      await tell(storage, worker, [placeOf(a!)]);
       for (const run of [a, b]) await settle(storage, run!, { outcome: 'cancelled' });
       await assertRefused(storage, flows, runId, null, 'a');
       assert.deepEqual(
@@ -130,7 +134,7 @@ export const flowRetryRunningLaws = flowLawsOf(
       const { runId, worker } = await begin(storage, [step('a'), step('b')]);
       const { a, b } = await claimSteps(storage, worker);
       await storage.cancelRun(runId);
-      await tell(storage, worker, [a!.id]);
+      await tell(storage, worker, [placeOf(a!)]);
       for (const run of [a, b]) await settle(storage, run!, { outcome: 'cancelled' });
       assert.ok(await flows.retryFlow(runId, ['b']));
     },
@@ -139,7 +143,7 @@ export const flowRetryRunningLaws = flowLawsOf(
       const { runId, worker } = await begin(storage, [step('a')]);
       const a = await claimOne(storage, worker);
       await storage.cancelRun(runId);
-      await tell(storage, worker, [a.id]);
+      await tell(storage, worker, [placeOf(a)]);
       await settle(storage, a, { outcome: 'cancelled' });
       await assertRefused(storage, flows, runId, null, 'a');
       // Nobody has taken back what it held.
@@ -152,7 +156,7 @@ export const flowRetryRunningLaws = flowLawsOf(
       const job = { id: 'order' };
       const { runId, worker } = await openFlow(storage, [step('a')], { job });
       const late = await claimOne(storage, worker);
-      await tell(storage, worker, [late.id]);
+      await tell(storage, worker, [placeOf(late)]);
       await endOpen(storage, runId, { outcome: 'failed', error: 'no' });
       await settle(storage, late, { outcome: 'timed_out', error: 'late' });
       await addOneOff(storage, { id: 'other' });
@@ -168,16 +172,78 @@ export const flowRetryRunningLaws = flowLawsOf(
       assert.equal((await storage.retryRuns([runId])).length, 1);
     },
 
+    'are refused also where what goes on is of a run before the last one, as the place of a step stays':
+      async ({ storage }, flows) => {
+        const steps = [step('list'), step('each', ['list'], { map: true }), step('late', ['each'])];
+        const { runId, worker } = await begin(storage, steps);
+        const places = new Map<string, string>();
+        const runUntil = async (last: string): Promise<void> => {
+          for (;;) {
+            const runs = await claimSteps(storage, worker);
+            for (const run of Object.values(runs)) {
+              const { name, nth, place } = run.flowStep!;
+              const key = nth === null ? name : `${name}.${nth}`;
+              assert.equal(place, places.get(key) ?? place);
+              places.set(key, place);
+              const bad = name === last;
+              await settle(storage, run, bad ? { outcome: 'failed', error: 'no' } : { result: ['x', 'y'] });
+              if (bad) return;
+            }
+          }
+        };
+        await runUntil('late');
+        const second = await flows.retryFlow(runId, ['list']);
+        await runUntil('list');
+        const refused = (told: string) => (error: unknown) =>
+          error instanceof WorkflowRunStateError &&
+          error.runId === second!.id &&
+          error.message.includes(`still runs: the step ${told}.`);
+        for (const [key, told] of [
+          ['list', '"list"'],
+          ['each.1', '"each"'],
+          ['late', '"late"'],
+        ] as const) {
+          await tell(storage, worker, [places.get(key)!]);
+          await assert.rejects(() => flows.retryFlow(second!.id, null), refused(told));
+        }
+        await tell(storage, worker, [`${places.get('list')}-other`]);
+        assert.ok(await flows.retryFlow(second!.id, null));
+      },
+
+    'are refused while a step of a workflow in it goes on that was given up two runs ago': async (
+      { storage },
+      flows,
+    ) => {
+      const { runId, worker } = await begin(storage, [step('sub')]);
+      const openSub = async (): Promise<ClaimedRun> => {
+        await openAs(storage, await claimOne(storage, worker), [step('leaf')], { workflow: 'inner' });
+        return claimOne(storage, worker);
+      };
+      const first = await openSub();
+      await settle(storage, first, { outcome: 'failed', error: 'no' });
+      const second = await flows.retryFlow(runId, null);
+      const again = await openSub();
+      assert.equal(placeOf(again), placeOf(first));
+      await settle(storage, again, { outcome: 'failed', error: 'no' });
+      const third = await flows.retryFlow(second!.id, null);
+      // Before it is a workflow once more.
+      await settle(storage, await claimOne(storage, worker), { outcome: 'failed', error: 'no' });
+      await tell(storage, worker, [placeOf(first)]);
+      const named = (await flows.queryRunningSteps(third!.id)).map(({ name, workflow }) => [name, workflow]);
+      assert.deepEqual(named, [['leaf', 'inner']]);
+      await assert.rejects(() => flows.retryFlow(third!.id, null), /the step "leaf" of the workflow "inner"/);
+    },
+
     'are refused for the same reason as retries of jobs': async ({ storage }) => {
       const job = { id: 'order' };
       const { runId, worker } = await openFlow(storage, [step('a')], { job });
       const late = await claimOne(storage, worker);
       await endOpen(storage, runId, { outcome: 'failed', error: 'no' });
       await settle(storage, late, { outcome: 'timed_out', error: 'late' });
-      assert.deepEqual(await storage.retryRuns([runId], [], [late.id]), []);
+      assert.deepEqual(await storage.retryRuns([runId], [], [placeOf(late)]), []);
       const refused = (error: unknown): boolean =>
         error instanceof WorkflowRunStateError && error.runId === runId && error.message.includes('"a"');
-      await assert.rejects(() => storage.runNow(ref(job.id), [late.id]), refused);
+      await assert.rejects(() => storage.runNow(ref(job.id), [placeOf(late)]), refused);
       assert.equal((await storage.retryRuns([runId], [], ['4711'])).length, 1);
     },
 
@@ -193,7 +259,7 @@ export const flowRetryRunningLaws = flowLawsOf(
       const runs = await claimSteps(storage, worker);
       await storage.cancelRun(runId);
       await settle(storage, runs['each.0'], { result: 'done' });
-      await tell(storage, worker, [runs['each.1']!.id]);
+      await tell(storage, worker, [placeOf(runs['each.1']!)]);
       await settle(storage, runs['each.1'], { outcome: 'cancelled' });
       await assertRefused(storage, flows, runId, ['list'], 'each');
       await assertRefused(storage, flows, runId, ['each'], 'each');
@@ -214,7 +280,7 @@ export const flowRetryRunningLaws = flowLawsOf(
       await openAs(storage, deeper, [step('leaf')], { workflow: 'inner' });
       const leaf = await claimOne(storage, worker);
       await storage.cancelRun(runId);
-      await tell(storage, worker, [leaf.id]);
+      await tell(storage, worker, [placeOf(leaf)]);
       await settle(storage, leaf, { outcome: 'cancelled' });
       await assertRefused(storage, flows, runId, null, 'leaf', 'inner');
       await tell(storage, worker, []);
@@ -232,7 +298,7 @@ export const flowRetryRunningLaws = flowLawsOf(
       const leaf = await claimOne(storage, worker);
       await endOpen(storage, sub.id, { outcome: 'failed', error: 'no' });
       // The workflow in it is over, and so is the whole by that; the step of it was given up, and runs yet.
-      await tell(storage, worker, [leaf.id]);
+      await tell(storage, worker, [placeOf(leaf)]);
       await settle(storage, leaf, { outcome: 'cancelled' });
       assert.equal((await flowOf(storage, runId)).verdict, 'failed');
       await addOneOff(storage, { id: 'other' });

@@ -1,5 +1,6 @@
 import { isOf, reach } from './pauses.fragment.js';
 import { births, goesOn, jobIdOf, newRunId } from './step.births.fragment.js';
+import { stepPlace } from './step.place.fragment.js';
 import type { TableNames } from './table.names.js';
 import { ms, moment, quickMs } from './time.fragment.js';
 import { tellDue, toldColumn } from './wake.fragment.js';
@@ -124,7 +125,7 @@ const isHandedOver =
 /** `handed`: rows of the type HandedRun · `born_at`: when the first one of the others is due. */
 function handedColumns(t: TableNames): string {
   return `(select json_agg(json_build_object('id', s.run_id::text, 'jobId', ${jobIdOf('s', 'f')}, 'namespace', f.namespace, 'app', f.app, 'handler', s.handler, 'queue', s.queue, 'priority', s.priority, 'timeZone', f.time_zone,
-    'policies', s.policies, 'dueAt', ${quickMs(moment)}, 'flowRunId', f.run_id::text, 'workflow', f.workflow, 'version', f.version, 'name', s.name, 'nth', nullif(s.nth, -1), 'depth', f.depth, 'params', f.params, 'payload', coalesce(p.payload, f.params)) order by s.priority, s.id)
+    'policies', s.policies, 'dueAt', ${quickMs(moment)}, 'flowRunId', f.run_id::text, 'workflow', f.workflow, 'version', f.version, 'name', s.name, 'nth', nullif(s.nth, -1), 'depth', f.depth, 'place', ${stepPlace('s', 'f')}, 'params', f.params, 'payload', coalesce(p.payload, f.params)) order by s.priority, s.id)
     from ruled s cross join lateral (select f.* from ${t.flow} f where f.id = s.flow offset 0) f
       cross join lateral (select p.payload from ${t.flow_step} p where p.id = s.id offset 0) p
     where s.handed) as handed,

@@ -401,7 +401,7 @@ const comments: Record<Exclude<TableName, `${string}_history`>, Comments> = {
       slots: 'how many runs it takes at a time; null: of releases before schema version 6',
       clock_offset_ms: 'how far its clock was ahead of the server at its last beat, in milliseconds',
       loop_lag_ms: 'by how much its event loop was late at most before its last beat, in milliseconds',
-      given_up: 'runs of workflow steps that it executes though they were given up; null: none',
+      given_up: 'places of workflow steps that it executes though they were given up; null: none',
     },
   },
   release: {

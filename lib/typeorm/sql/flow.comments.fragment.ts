@@ -29,6 +29,8 @@ export const flowComments = {
       namespace: 'of its run and of those of its steps',
       app: 'whose handlers are meant; null: of any app',
       time_zone: 'the IANA name of the zone of its run',
+      place:
+        'where it is, whatever run it has: the occurrence of a job, or a step within another workflow; null: of a release before',
       params: 'what it was begun with',
       trace: 'the trace of the attempt that opened it, as W3C traceparent and tracestate; null: none',
       ending: 'how it ends once no step of it is in the hands of a worker, as was decided from outside',

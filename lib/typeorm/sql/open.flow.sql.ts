@@ -1,5 +1,6 @@
 import { ofRecurring } from './of.recurring.fragment.js';
 import { births, newRunId } from './step.births.fragment.js';
+import { rootPlace, stepPlace } from './step.place.fragment.js';
 import type { TableNames } from './table.names.js';
 import { ms, moment } from './time.fragment.js';
 import { tellDue, toldColumn } from './wake.fragment.js';
@@ -27,17 +28,17 @@ export const givenValues =
 export function openFlowSql(t: TableNames): string {
   return `
 with opening as materialized (
-  select r.id, r.namespace, r.app, r.job_uid, r.retry_of, r.nominal_at, coalesce(r.due_at, r.held_due_at) as deadline, coalesce(r.time_zone, j.time_zone) as time_zone, s.flow as parent, s.root, s.depth, s.paused_at
+  select r.id, r.namespace, r.app, r.job_uid, r.retry_of, r.nominal_at, coalesce(r.due_at, r.held_due_at) as deadline, coalesce(r.time_zone, j.time_zone) as time_zone, s.flow as parent, s.root, s.depth, s.paused_at, coalesce(s.place, ${rootPlace('r')}) as place
   from ${t.run} r left join ${ofRecurring(t, 'r.job_uid')} j on true left join lateral (
-    select s.flow, coalesce(p.root, p.id) as root, p.depth, p.paused_at from ${t.flow_step} s cross join lateral (select p.* from ${t.flow} p where p.id = s.flow offset 0) p where s.id = r.flow_step offset 0
+    select s.flow, coalesce(p.root, p.id) as root, p.depth, p.paused_at, ${stepPlace('s', 'p')} as place from ${t.flow_step} s cross join lateral (select p.* from ${t.flow} p where p.id = s.flow offset 0) p where s.id = r.flow_step offset 0
   ) s on true
   where r.id = $2::bigint
 ),
 ${givenSteps('$6')},
 opened as (
-  insert into ${t.flow} (run_id, active, steps, version, depth, parent, root, retry_of, job_uid, opened_at, paused_at, nominal_at, deadline_ms, workflow, namespace, app, time_zone, params, trace)
+  insert into ${t.flow} (run_id, active, steps, version, depth, parent, root, retry_of, job_uid, opened_at, paused_at, nominal_at, deadline_ms, workflow, namespace, app, time_zone, place, params, trace)
   select o.id, (select count(*) from given where parents = 0), (select count(*) from given), $4::int, coalesce(o.depth, 0) + 1, o.parent, o.root, o.retry_of, o.job_uid, ${moment}, case when o.paused_at is not null then ${moment} end, o.nominal_at, case when o.deadline is not null then greatest(${ms('o.deadline')} - ${ms(moment)}, 0) end,
-    $3, o.namespace, o.app, o.time_zone, $5::json, $10
+    $3, o.namespace, o.app, o.time_zone, o.place, $5::json, $10
   from opening o
   on conflict (run_id) do nothing
   returning *

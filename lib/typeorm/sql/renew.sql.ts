@@ -3,7 +3,7 @@ import type { TableNames } from './table.names.js';
 import { after, at, clock, ms, now } from './time.fragment.js';
 
 /**
- * $1 time · $2 worker · $3 lease in ms · $4 running, null: as it was · $5 what time it is for the worker, where it doubts a clock that has gone back; null: where not · $6 how far its clock is ahead · $7 how late its event loop is, both in ms, null: as it was · $8 the runs of steps that it executes though they were given up, null: as it was
+ * $1 time · $2 worker · $3 lease in ms · $4 running, null: as it was · $5 what time it is for the worker, where it doubts a clock that has gone back; null: where not · $6 how far its clock is ahead · $7 how late its event loop is, both in ms, null: as it was · $8 the places of steps that it executes though they were given up, null: as it was
  *
  * No other table than that of workers: whoever locks one as a whole would take their leases from all workers. `stood_until`: where the lease stood before, also when it has ended or been cut.
  */
@@ -15,7 +15,7 @@ with stood as (
 renewed as (
   update ${t.worker} w set reached = greatest(${reachedBefore('w')}, ${after(at('$5::float8'), '$3::float8')}), lease_until = ${after(now, '$3::float8')}, lease_ms = $3::float8, running = coalesce($4::int, running),
     clock_offset_ms = coalesce($6::float8, clock_offset_ms), loop_lag_ms = coalesce($7::float8, loop_lag_ms),
-    given_up = nullif(coalesce($8::bigint[], given_up), '{}')
+    given_up = nullif(coalesce($8::text[], given_up), '{}')
   where id = $2 and lease_until > ${now} and released_at is null
   returning lease_until, app
 )

@@ -7,16 +7,16 @@ import { after, now } from './time.fragment.js';
 import { tellDue, toldColumn } from './wake.fragment.js';
 
 /**
- * $1 time · $2 runs · $3 delays · $4 runs that this process has given up, and executes all the same · $5 trace
+ * $1 time · $2 runs · $3 delays · $4 the places of steps that this process has given up, and executes all the same · $5 trace
  *
- * A workflow of which a step is in the hands of a worker, or has such a run, is passed over: a flow that is over gets no more of these, so what is seen of them before its run is locked is all there can be.
+ * A workflow of which a step is in the hands of a worker, or is among these, is passed over: a flow that is over gets no more of these, so what is seen of them before its run is locked is all there can be.
  * The row begins anew under a new id, and its durable steps and signals go with it. The lock on the jobs keeps them from being deleted meanwhile; those that are gone have taken their dead
  * letters with them.
  */
 export function retryRunsSql(t: TableNames): string {
   return `
 with recursive ${flowsWithinOf(t, flowsOfRuns(t), 'w.top')},
-${givenUp(t, '$4::bigint[]')},
+${givenUp(t, '$4::text[]')},
 running as materialized (
   select distinct w.top as id ${runningWithin(t)}
 ),

@@ -1,4 +1,5 @@
 import { runIdFrom } from './run.id.fragment.js';
+import { nameWithin } from './step.place.fragment.js';
 import type { TableNames } from './table.names.js';
 import { after, moment } from './time.fragment.js';
 
@@ -8,8 +9,7 @@ export function newRunId(t: TableNames): string {
 }
 
 /** The id of the job of a step's run. */
-export const jobIdOf = (step: string, flow: string): string =>
-  `${flow}.run_id || '/' || ${step}.name || case when ${step}.nth >= 0 then '.' || ${step}.nth else '' end`;
+export const jobIdOf = (step: string, flow: string): string => `${flow}.run_id || ${nameWithin(step)}`;
 
 /** The fence of a run that its first attempt has left open. */
 export const leftOpen = 2;
