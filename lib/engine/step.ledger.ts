@@ -16,6 +16,8 @@ import type { StepParts } from './step.parts.js';
 export class StepLedger {
   private readonly order = new StepOrder();
   private stored: Promise<ReadonlyMap<string, RunStep>> | null = null;
+  /** By signal: the last wait that looks for it. */
+  private readonly taking = new Map<string, Promise<unknown>>();
 
   constructor(private readonly parts: StepParts) {}
 
@@ -83,13 +85,23 @@ export class StepLedger {
     let step: RunStep | null = null;
     try {
       const wait = { ...place, signal, until, ended: end.nth };
-      step = await this.order.lookingUp(() => insist('take signal', () => takeSignal(holdOf(run), wait)));
+      step = await this.order.lookingUp(() =>
+        this.inTurn(signal, () => insist('take signal', () => takeSignal(holdOf(run), wait))),
+      );
     } finally {
       if (step === null || step.finishedAt === null) end.drop();
     }
     if (step === null) throw new ClaimLostError(run.id);
     if (step.finishedAt !== null) await end.told();
     return step;
+  }
+
+  /** Waits for one signal look for it one after the other, as they came: the storage would serve whichever reaches it first. */
+  private inTurn<T>(signal: string, take: () => Promise<T>): Promise<T> {
+    const before = this.taking.get(signal);
+    const taken = before === undefined ? take() : before.then(take, take);
+    this.taking.set(signal, taken);
+    return taken;
   }
 
   private async load(): Promise<ReadonlyMap<string, RunStep>> {

@@ -161,6 +161,26 @@ describe('a signal', () => {
     expect(await resultOf()).toBe('in time');
   });
 
+  test('of one name goes to the waits in the order in which they came, however fast the storage is with each', async () => {
+    const { storage, clock } = app;
+    const take = storage.takeRunSignal.bind(storage);
+    let delay = 500;
+    storage.takeRunSignal = async (...args) => {
+      await new Promise<void>((resolve) => void clock.setTimer((delay -= 50), resolve));
+      return take(...args);
+    };
+    const { id } = await begun(({ waitFor }) =>
+      Promise.all(['w0', 'w1', 'w2'].map((as) => waitFor('next', { as }))),
+    );
+    for (const payload of [1, 2, 3]) {
+      await clock.advanceBy(2_000);
+      await app.scheduler.signal(id, 'next', payload);
+    }
+    await clock.advanceBy(2_000);
+    await app.settle();
+    expect(await resultOf()).toEqual([1, 2, 3]);
+  });
+
   test('decides a race for ever, whatever comes afterwards', async () => {
     const { id } = await begun(async ({ waitFor, sleep, step }) => {
       const won = await Promise.race([
