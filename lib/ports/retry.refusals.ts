@@ -30,7 +30,7 @@ export function isEnding(
   return new WorkflowRunStateError(
     runId,
     'ending',
-    `it is ${ending} once what still runs of it has ended${steps}. Nothing but that changes it until then.`,
+    `its verdict is ${ending} once what still runs of it has ended${steps}. Nothing but that changes it until then.`,
   );
 }
 

@@ -5,7 +5,7 @@ import { compileTrigger, type CompiledTrigger } from '../triggers/compiled.trigg
 import { firstLeftOut } from '../triggers/stands.ahead.js';
 import type { Circumstances } from './explaining.circumstances.js';
 import { explainHeld, explainUnserved, waitingForJobs } from './explaining.hindrances.js';
-import { jobWords, pauseOf, timeIn } from './explaining.words.js';
+import { exactTimeIn, jobWords, pauseOf, timeIn } from './explaining.words.js';
 import { verdict, type DecidingRow, type Verdict } from './explanation.js';
 import { refKey } from './job.identity.js';
 
@@ -117,11 +117,11 @@ function notInSchedule(
     return verdict(answer, 'excluded', `${name}: ${timeIn(timeZone, at)} is excluded by its schedule.`, row);
   }
   const [before, after] = [compiled.previous(at), compiled.next(at)];
-  const near = [before, after].filter((found) => found !== null).map((found) => timeIn(timeZone, found));
+  const near = [before, after].filter((found) => found !== null).map((found) => exactTimeIn(timeZone, found));
   return verdict(
     answer,
     'not-in-schedule',
-    `${name}: ${timeIn(timeZone, at)} is none of its times${near.length > 0 ? `; near it are ${near.join(' and ')}` : ''}.`,
+    `${name}: ${exactTimeIn(timeZone, at)} is none of its times${near.length > 0 ? `; near it are ${near.join(' and ')}` : ''}.`,
     row,
   );
 }

@@ -7,6 +7,13 @@ export function timeIn(timeZone: string, at: Date | number): string {
   return `${wallText(Number(at), timeZone).full} (${timeZone})`;
 }
 
+/** With the milliseconds, where there are any: for times that lie beside each other. */
+export function exactTimeIn(timeZone: string, at: number): string {
+  const ms = ((at % 1_000) + 1_000) % 1_000;
+  const fraction = ms === 0 ? '' : `.${String(ms).padStart(3, '0')}`;
+  return `${wallText(at, timeZone).full}${fraction} (${timeZone})`;
+}
+
 /** `"nightly"`, with its namespace if that is not the default one. */
 export function jobWords({ namespace, id }: { namespace: string; id: string }): string {
   return namespace === 'default' ? `"${id}"` : `"${id}" in the namespace "${namespace}"`;

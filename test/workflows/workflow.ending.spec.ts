@@ -146,7 +146,7 @@ describe('a workflow that is ended from outside while a step of it runs', () => 
       const refused = call();
       await expect(refused).rejects.toThrow(WorkflowRunStateError);
       await expect(refused).rejects.toThrow(
-        `The workflow of run "${runId}" is ending: it is failed once what still runs of it has ended: the step "charge".`,
+        `The workflow of run "${runId}" is ending: its verdict is failed once what still runs of it has ended: the step "charge".`,
       );
     }
     await app.workflows.cancel(runId);
