@@ -45,7 +45,7 @@ type Reader = Pick<
 
 /** The steps of a workflow as they stand. */
 export async function graphOf(
-  { runId, app, pausedAt }: Flow,
+  { runId, app, pausedAt, ending }: Flow,
   instances: boolean,
   storage: Reader,
 ): Promise<GraphStep[]> {
@@ -64,7 +64,7 @@ export async function graphOf(
   }
   return steps.map((step) => {
     const run = (step.state === 'released' && step.runId && runs.get(step.runId)) || null;
-    return graphStep(step, parents, run, pausedAt !== null);
+    return graphStep(step, parents, run, { isPaused: pausedAt !== null, ending });
   });
 }
 

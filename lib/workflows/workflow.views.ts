@@ -57,7 +57,7 @@ export interface GraphStep {
   runId: string | null;
   /** What its run does, where the step is `released`; null: it has none, or there were too many to ask for. */
   runState: RunState | null;
-  /** Why it does not go on; null: it does, or it has ended. */
+  /** Why it does not go on, or that the end of the workflow waits for it; null: it does, or it has ended. */
   waitsFor: string | null;
   releasedAt: Date | null;
   endedAt: Date | null;
@@ -94,6 +94,11 @@ export interface StepRun {
   flow: Pick<WorkflowRun, 'state' | 'ending'> | null;
 }
 
+/** What a step needs to know of its workflow. */
+interface Whole extends Pick<WorkflowRun, 'ending'> {
+  isPaused: boolean;
+}
+
 /** What a step needs to know of one that it comes after. */
 type Parent = Pick<FlowStep, 'state' | 'allowFailure'>;
 
@@ -102,7 +107,7 @@ export function graphStep(
   step: FlowStep,
   parents: ReadonlyMap<string, Parent>,
   run: StepRun | 'gone' | null,
-  isPaused: boolean,
+  whole: Whole,
 ): GraphStep {
   const { name, nth, state, need, otherwise, map, allowFailure, handler, runId, reason } = step;
   const after = step.after.map(({ parent, data }) => ({
@@ -115,7 +120,7 @@ export function graphStep(
     manual: step.kind === 'manual',
     ...{ allowFailure, handler, runId },
     runState: run === null || run === 'gone' ? null : run.state,
-    waitsFor: waitsFor(step, after, parents, run, isPaused),
+    waitsFor: waitsFor(step, after, parents, run, whole),
     releasedAt: dateOf(step.releasedAt),
     endedAt: dateOf(step.endedAt),
     reason,
@@ -127,12 +132,12 @@ function waitsFor(
   after: readonly GraphParent[],
   parents: ReadonlyMap<string, Parent>,
   run: StepRun | 'gone' | null,
-  isPaused: boolean,
+  whole: Whole,
 ): string | null {
   if (state === 'released' && run === 'gone') {
     return 'Its run is gone, as if deleted by hand. It ends as the ledger says, else as lost, when a worker next cleans up, which is each minute.';
   }
-  if (state === 'released') return run === null || run === 'gone' ? null : runWaits(run, kind, isPaused);
+  if (state === 'released') return run === null || run === 'gone' ? null : runWaits(run, kind, whole);
   if (state !== 'waiting' && state !== 'blocked') return null;
   if (nth !== null) return 'It goes on with its map, once that may.';
   const missing = after.filter(({ step }) => !hasEndedWell(parents.get(step)));
@@ -156,7 +161,7 @@ function hasEndedWell(parent: Parent | undefined): boolean {
 function runWaits(
   { state, dueAt, why, flow }: StepRun,
   kind: FlowStep['kind'],
-  isPaused: boolean,
+  { isPaused, ending }: Whole,
 ): string | null {
   const until = dueAt === null ? '' : ` until ${dueAt.toISOString()}`;
   switch (state) {
@@ -174,6 +179,8 @@ function runWaits(
       return `It waits for complete() or fail()${until}.`;
     case 'paused':
       return why ?? 'It is paused.';
+    case 'running':
+      return ending === null ? null : `It still runs. The workflow is ${ending} once nothing of it does.`;
     default:
       return null;
   }

@@ -169,8 +169,14 @@ describe('a workflow that is ended from outside while a step of it runs', () => 
     await app.workflows.cancel(run!.id);
     const { sentence: text } = await app.scheduler.explain('nightly', run!.nominalAt);
     expect(text).toContain(`and is cancelled once what still runs of it has ended (run ${run!.id}).`);
+    const { ending, steps } = (await app.workflows.graph(run!.id))!;
+    expect([ending, steps[0]!.waitsFor]).toEqual([
+      'cancelled',
+      'It still runs. The workflow is cancelled once nothing of it does.',
+    ]);
     release(1);
     await app.settle();
+    expect((await app.workflows.graph(run!.id))!.steps[0]!.waitsFor).toBeNull();
   });
 
   test("is over at once where its steps are in nobody's hands", async () => {

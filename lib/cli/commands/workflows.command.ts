@@ -81,6 +81,7 @@ const showWorkflow = command({
         version: graph.version === null ? null : String(graph.version),
         namespace: graph.namespace,
         state: graph.state,
+        ending: graph.ending,
         params: JSON.stringify(graph.params),
         began: instant(graph.openedAt) || null,
         ended: instant(graph.endedAt) || null,
