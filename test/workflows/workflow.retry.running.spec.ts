@@ -201,7 +201,8 @@ describe('a retry of a workflow', () => {
     /** Until it is called back the process can tell nobody anything, and has no lease; what it executes goes on. */
     function cutOff({ storage }: WorkflowApp, ...calls: ('renew' | 'register')[]): () => void {
       const before = calls.map((call) => [call, storage[call].bind(storage)] as const);
-      for (const call of calls) storage[call] = () => Promise.reject(new StorageError('away'));
+      const away = (): Promise<never> => Promise.reject(new StorageError('away'));
+      for (const call of calls) Object.assign(storage, { [call]: away });
       return () => {
         for (const [call, usual] of before) Object.assign(storage, { [call]: usual });
       };
