@@ -54,7 +54,7 @@ export const flowHandsLaws = flowLawsOf('steps that are born in the hands of a w
     const claimed = (await storage.claim(worker, 10)).runs;
     const b = only([...taken, ...claimed], 'run');
     const like = { ...a, id: b.id, jobId: `${runId}/b`, nominalAt: b.nominalAt, dueAt: b.dueAt };
-    assert.deepEqual(b, { ...like, flowStep: { ...a.flowStep, name: 'b' } });
+    assert.deepEqual(b, { ...like, flowStep: { ...a.flowStep, name: 'b', place: b.flowStep!.place } });
     assert.deepEqual(await storage.heldBy(worker.workerId), [holdOf(b)]);
     const [row] = (await storage.queryRuns({ runId: b.id }, {})).items;
     assert.deepEqual([row!.state, row!.worker, row!.attempt], ['running', worker.workerId, 1]);

@@ -29,9 +29,8 @@ export function schemaV6(t: TableNames, from: number): string[] {
     // How each worker is, as it tells with its beats.
     `alter table ${t.worker} add column slots integer, add column clock_offset_ms double precision, add column loop_lag_ms double precision, add column given_up text[]`,
     // Which step it is, whatever run it has: null of those that the release before opens.
-    ...(['flow', 'flow_history'] as const).map(
-      (table) => `alter table ${t[table]} add column place text collate "C"`,
-    ),
+    `alter table ${t.flow} add column place text collate "C"`,
+    `alter table ${t.flow_history} add column place text collate "C"`,
     // What is kept for the retry of a workflow when its run is gone: null for all others.
     `alter table ${t.run_step} add column flow_step bigint`,
     `alter table ${t.run_signal} add column flow_step bigint`,
