@@ -1,13 +1,14 @@
 import { mostLogBytes, mostLogLines } from '../../model/run.log.js';
 import { unnest } from './arrays.fragment.js';
+import { isOwn } from './own.run.fragment.js';
 import type { TableNames } from './table.names.js';
 import { at } from './time.fragment.js';
 
 /**
  * $1 time · $2 runs · $3 fences · $4 workers · $5 attempts · $6 parts · $7 times · $8 numbers of lines · $9 bytes · $10 lines dropped before · $11 lines as JSON
  *
- * Nothing is locked: what is written names its claim, so it is never taken for what another one has written, and it replaces nothing. Only who has lost the run by the beginning of the statement is refused. The ledger is asked
- * only for what is settled already. Comes to the runs that have too many lines by now.
+ * Nothing is locked: what is written names its claim, so it is never taken for what another one has written, and it replaces nothing. Only who has lost the run by the beginning of the statement is refused. Comes
+ * to the runs that have too many lines by now.
  */
 export function appendRunLogsSql(t: TableNames): string {
   const columns = ['bigint', 'int', 'text', 'int', 'int', 'float8', 'int', 'int', 'int', 'text'];
@@ -20,8 +21,7 @@ kept as (
   insert into ${t.run_log} (run_id, fence, part, attempt, at, line_count, bytes, dropped, lines)
   select id, fence, part, attempt, ${at('at_ms')}, line_count, bytes, dropped, lines::json
   from given g
-  where exists (select from ${t.run} r where r.id = g.id and r.fence = g.fence and r.worker = g.worker)
-    or exists (select from ${t.attempt} a where a.run_id = g.id and a.fence = g.fence and a.worker = g.worker and a.outcome <> 'lost')
+  where ${isOwn(t)}
   on conflict do nothing
   returning run_id, line_count, bytes
 ),
