@@ -47,6 +47,7 @@ export type {
 export { latenessBucketsMs, statisticsKeptMs } from './model/rollup.js';
 export type { OverdueJob } from './model/overdue.js';
 export type { RunLogEntry, RunLogLevel } from './model/run.log.js';
+export type { RunProgress } from './model/run.progress.js';
 export type { FailureGroup, FailureReport, FailureSample } from './model/failure.js';
 export type { StatisticsRow, StatisticsUnit } from './model/rollup.js';
 export type { Pruned, RefusedRow, Retention } from './model/retention.js';
@@ -165,6 +166,8 @@ export type {
   RunLogPart,
   RunLogPlace,
   RunLogStorage,
+  NewRunProgress,
+  RunProgressStorage,
   StoredText,
   AuditedStore,
   AuditFilter,

@@ -61,6 +61,7 @@ export function planningStorage(storage: StorageAdapter, notes: BootNotes): Stor
         case 'overdue':
         case 'rollups':
         case 'runLogs':
+        case 'runProgress':
           return typeof value === 'object' && value !== null ? readable(value, key, refused) : value;
         case 'lock':
           return readable(value as object, key, refused, /^(init|close|inspect)$/);

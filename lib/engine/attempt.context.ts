@@ -18,7 +18,7 @@ import { attemptTraceParent } from './tracing.js';
 import { openedAsFlow, snoozed } from './wished.end.js';
 
 /**
- * The RunContext of one attempt. All that it has, but for steps, is its own and enumerable, so that it may be spread and destructured; the signal, the
+ * The RunContext of one attempt. All that it has, but for steps and progress, is its own and enumerable, so that it may be spread and destructured; the signal, the
  * only costly part, which few handlers look at, is made when it is read.
  */
 export class AttemptContext implements RunContext {
@@ -67,7 +67,12 @@ export class AttemptContext implements RunContext {
       running.transact(work, options as AnyTransactionOptions);
   }
 
-  // Few handlers have steps: these are made when they are read, for those who destructure the context; a copy by spreading lacks them.
+  // Few handlers have steps, or report: these are made when they are read, for those who destructure the context; a copy by spreading lacks them.
+
+  get progress(): RunContext['progress'] {
+    const running = this.#running;
+    return (fraction, details) => running.report(fraction, details);
+  }
 
   get step(): RunContext['step'] {
     const running = this.#running;

@@ -3,6 +3,7 @@ import type { Clock } from '../ports/clock.js';
 import type { EpochMs, Settlement, StorageAdapter } from '../ports/storage.adapter.js';
 import type { Ending } from './attempt.ending.js';
 import type { LogWriter } from './attempt.log.js';
+import type { ProgressWriter } from './attempt.progress.js';
 import type { HandlerLogger } from './run.context.js';
 import type { RunningRun } from './running.run.js';
 import type { AddedSteps } from './step.end.js';
@@ -19,6 +20,7 @@ export interface AttemptParts {
   tracing: Tracing;
   /** Null: the storage keeps no logs. */
   logs: LogWriter | null;
+  progresses: ProgressWriter;
   /** The storage's time. */
   now: () => EpochMs;
   /** Repeats a call to the storage until it succeeds, or is not needed any more. */

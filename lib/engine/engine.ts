@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { ChronisEvents } from '../events/chronis.events.js';
-import type { Redactor } from '../events/redactor.js';
+import { usualRedactor, type Redactor } from '../events/redactor.js';
 import { SchedulerRunningError, SchedulerStoppedError, StorageBusyError } from '../model/errors.js';
 import { isOf } from '../model/recognized.js';
 import type { Clock } from '../ports/clock.js';
@@ -21,6 +21,7 @@ import { LookAgain } from './look.again.js';
 import type { FailingOperation } from './outages.js';
 import type { HandlerLogger } from './run.context.js';
 import { RunLogs } from './run.logs.js';
+import { RunProgresses } from './run.progresses.js';
 import { Settler } from './settler.js';
 import { beginShift, type Shift } from './shift.js';
 import { StorageCalls } from './storage.calls.js';
@@ -128,6 +129,7 @@ export class Engine {
   private settler: Settler;
   /** Null: the storage keeps none. */
   private readonly logs: RunLogs | null;
+  private readonly progresses: RunProgresses;
   private readonly circuit: Circuit;
   private readonly stragglers = new Stragglers(() => this.tellGivenUp());
   private readonly givingBack: GivingBack;
@@ -148,10 +150,12 @@ export class Engine {
     this.time = new StorageTime(parts.clock, (leap) => parts.events.emit('clock.leapt', leap));
     this.calls = new StorageCalls(parts.clock, parts.events, this.random);
     this.settler = this.newSettler();
-    const { runLogs } = parts.storage;
+    const { runLogs, runProgress } = parts.storage;
     const now = (): number => this.time.scheduleNow();
     this.logs =
       runLogs === undefined ? null : new RunLogs(runLogs, parts.clock, parts.events, now, this.scope);
+    const { clock, events, redactor = usualRedactor } = parts;
+    this.progresses = new RunProgresses(runProgress, clock, events, redactor, now, this.scope);
     this.givingBack = new GivingBack(
       parts.storage,
       this.parts.clock,
@@ -371,7 +375,7 @@ export class Engine {
   }
 
   private work(workerId: string, registeredAt: number): void {
-    const { parts, options, time, calls, settler, logs, stragglers, random } = this;
+    const { parts, options, time, calls, settler, logs, progresses, stragglers, random } = this;
     const shift: Shift = beginShift(workerId, registeredAt, {
       parts,
       options,
@@ -379,6 +383,7 @@ export class Engine {
       calls,
       settler,
       logs,
+      progresses,
       stragglers,
       random,
       onLeaseLost: () => void this.replaceLease(shift),
@@ -493,6 +498,7 @@ export class Engine {
       Promise.all([
         this.stragglers.untilTold().then(() => this.settler.flush()),
         this.logs?.flush(),
+        this.progresses.flush(),
         enrolmentEnded,
       ]),
     );

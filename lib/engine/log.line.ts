@@ -31,7 +31,7 @@ export function logLine(
 ): MeasuredLine {
   const shown = isError(given) ? errorText(given) : shownValue(given, 2 * longestLogLine);
   const text = storable(redactor.seesWhole ? redactor.text(shown, 'run-log', 'message') : shown);
-  const json = fields === null ? null : jsonOf(fields, redactor);
+  const json = fields === null ? null : storableJson(fields, redactor, 'fields');
   const line: LoggedLine = { at, level, message: text };
   const size = Buffer.byteLength(text) + (json === null ? 0 : Buffer.byteLength(json));
   if (size > longestLogLine || text.length > 2 * longestLogLine) {
@@ -42,12 +42,12 @@ export function logLine(
   return { line, bytes: Math.min(size, longestLogLine), dropped: 0 };
 }
 
-/** As JSON has it; what JSON does not have is shown. */
-function jsonOf(fields: object, redactor: Redactor): string {
+/** As JSON has it, without secrets; what JSON does not have is shown. `path`: where it stands in what is kept of the run. */
+export function storableJson(fields: object, redactor: Redactor, path: string): string {
   const json = read(() => {
     const own = JSON.stringify(few(fields), withoutSecrets(redactor)) as string | undefined;
     if (own === undefined || !redactor.seesWhole) return own;
-    const shown = redactor.value(JSON.parse(own), 'run-log', 'fields');
+    const shown = redactor.value(JSON.parse(own), 'run-log', path);
     return JSON.stringify(isObject(shown) ? shown : { value: shown }) as string | undefined;
   });
   // Of keys: values are as they can be stored.

@@ -112,6 +112,15 @@ export interface RunContext<P = JsonValue> {
   /** A line of that log with fields, which are kept as JSON: `context.log('charged', { amount, currency })`. Never throws. */
   readonly log: (message: unknown, fields?: object) => void;
   /**
+   * Tells how far the run is, from 0 to 1, with an object of up to 4 KiB as JSON if there is more to say; it replaces what was told before. `scheduler.getRuns()`, `chronis runs show` and the REST API show it with the run, the event
+   * `run.progress` tells of it. May be called as often as you like: what was told last is written beside, within a second and for all runs of the process in one call. It goes with the run. What an attempt tells after it has lost its
+   * run, or once it has its outcome, is passed over. Throws InvalidOptionError.
+   *
+   * @example
+   * ctx.progress(done / total, { rows: done });
+   */
+  readonly progress: (fraction: number, details?: object) => void;
+  /**
    * Has the run executed again after this delay, counted from the handler's return: milliseconds, or text such as '5m'; 0: at once. Does not
    * end the handler: return after it. The attempt does not count against the retries, and is on record as `snoozed`. Throws InvalidScheduleError.
    */

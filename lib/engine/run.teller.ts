@@ -109,16 +109,20 @@ export class RunTeller {
   }
 
   eventOf(run: ClaimedRun): RunEvent {
-    return {
-      runId: run.id,
-      jobId: run.jobId,
-      namespace: run.namespace,
-      handler: run.handler,
-      queue: run.queue,
-      origin: run.origin,
-      nominalAt: new Date(run.nominalAt),
-      attempt: run.attempt,
-      workerId: this.workerId,
-    };
+    return runEvent(run, this.workerId);
   }
+}
+
+export function runEvent(run: ClaimedRun, workerId: string): RunEvent {
+  return {
+    runId: run.id,
+    jobId: run.jobId,
+    namespace: run.namespace,
+    handler: run.handler,
+    queue: run.queue,
+    origin: run.origin,
+    nominalAt: new Date(run.nominalAt),
+    attempt: run.attempt,
+    workerId,
+  };
 }

@@ -8,6 +8,7 @@ import type { AttemptTrace } from '../ports/tracing.js';
 import type { Ending } from './attempt.ending.js';
 import type { AttemptParts } from './attempt.parts.js';
 import type { AttemptLog } from './attempt.log.js';
+import { AttemptProgress } from './attempt.progress.js';
 import { AttemptSteps, type SteppingAttempt } from './attempt.steps.js';
 import { AwaitedWork, type WorkKind } from './awaited.work.js';
 import { containedSignal } from './contained.signal.js';
@@ -39,6 +40,7 @@ export class RunningRun implements SteppingAttempt {
   trace: AttemptTrace | null = null;
   /** Resolves when all that it has logged is written; null: it has logged nothing. */
   logWritten: Promise<void> | null = null;
+  private progress: AttemptProgress | null = null;
   private controller: AbortController | null = null;
   private transaction: VerdictTransaction | null = null;
   private durable: AttemptSteps | null = null;
@@ -101,6 +103,13 @@ export class RunningRun implements SteppingAttempt {
     const deadline = deadlineOf(options);
     this.throwIfSettled();
     this.wish = opened(this.wish, deadline);
+  }
+
+  /** See `RunContext.progress`. */
+  report(fraction: number, details: object | undefined): void {
+    this.progress ??= new AttemptProgress(this.run, this.parts.progresses);
+    if (this.ended) this.progress.end();
+    this.progress.report(fraction, details);
   }
 
   /** See `StepContext.skip` and `StepContext.addSteps`. `ask`: of what it adds, see `CheckedSteps`. */
@@ -282,6 +291,7 @@ export class RunningRun implements SteppingAttempt {
     this.cancelGrace?.();
     this.transaction?.end();
     this.logged?.end();
+    this.progress?.end();
     this.parts.onEnded(this, ending);
   }
 }

@@ -5,6 +5,7 @@ import type { EngineParts } from './engine.js';
 import type { EngineOptions } from './engine.options.js';
 import { LeaseKeeper } from './lease.keeper.js';
 import type { RunLogs } from './run.logs.js';
+import type { RunProgresses } from './run.progresses.js';
 import type { Settler } from './settler.js';
 import type { StorageCalls } from './storage.calls.js';
 import type { StorageTime } from './storage.time.js';
@@ -31,6 +32,7 @@ interface ShiftParts {
   calls: StorageCalls;
   settler: Settler;
   logs: RunLogs | null;
+  progresses: RunProgresses;
   stragglers: Stragglers;
   random: () => number;
   onLeaseLost: () => void;
@@ -45,7 +47,7 @@ interface ShiftParts {
 
 /** Begins to keep the lease of a worker, which is known to run from `registeredAt` (monotonic), and to work. */
 export function beginShift(workerId: string, registeredAt: number, given: ShiftParts): Shift {
-  const { parts, options, time, calls, settler, logs, stragglers, random, onGaveUp } = given;
+  const { parts, options, time, calls, settler, logs, progresses, stragglers, random, onGaveUp } = given;
   const {
     storage,
     clock,
@@ -66,6 +68,7 @@ export function beginShift(workerId: string, registeredAt: number, given: ShiftP
     events,
     settler,
     logs,
+    progresses,
     stragglers,
     calls,
     logger,

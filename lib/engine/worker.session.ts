@@ -13,6 +13,7 @@ import { HeldClaims } from './held.claims.js';
 import { Isolation, isSuspect, type Sorted } from './isolation.js';
 import type { HandlerLogger } from './run.context.js';
 import type { RunLogs } from './run.logs.js';
+import type { RunProgresses } from './run.progresses.js';
 import type { LongRunning } from './lease.keeper.js';
 import type { Ending } from './attempt.ending.js';
 import type { AttemptParts } from './attempt.parts.js';
@@ -49,6 +50,7 @@ export interface SessionParts {
   tracing: Tracing;
   /** Null: the storage keeps no logs. */
   logs: RunLogs | null;
+  progresses: RunProgresses;
   random: () => number;
   addedSteps: AddedSteps;
   concurrency: number;
@@ -115,7 +117,7 @@ export class WorkerSession {
     readonly workerId: string,
     private readonly parts: SessionParts,
   ) {
-    const { storage, clock, time, abortGraceMs, logger, redactor, tracing, logs, random } = parts;
+    const { storage, clock, time, abortGraceMs, logger, redactor, tracing, logs, progresses, random } = parts;
     this.early = new EarlyRuns(
       clock,
       time,
@@ -133,6 +135,7 @@ export class WorkerSession {
       redactor,
       tracing,
       logs,
+      progresses,
       now: () => time.scheduleNow(),
       insist: async (operation, call, isNeeded) =>
         (await parts.calls.repeat(operation, call, isNeeded))?.value ?? null,

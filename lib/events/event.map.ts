@@ -1,5 +1,6 @@
 import type { ChangeableOption } from '../model/job.changes.js';
 import type { JobRef, Pause } from '../model/job.js';
+import type { JsonObject } from '../model/json.js';
 import type { OverdueJob } from '../model/overdue.js';
 import type { ScopeRef, StandingPause } from '../model/pause.js';
 import type { RunOrigin } from '../model/run.js';
@@ -282,6 +283,10 @@ export interface ChronisEventMap {
   'run.threw-after-commit': RunEvent & { error: unknown };
   /** It has succeeded, and what its handler returned is not on record: it is more than 65,536 characters, or JSON cannot say it. Of a workflow as a whole it is told in the process that has ended its last step. `reason` stands in the `error` of the attempt. */
   'run.result-dropped': RunEvent & { reason: string };
+  /** How far it is, as its handler told last by `context.progress()`: once a second at most, and when the storage has it. */
+  'run.progress': RunEvent & { fraction: number; details: JsonObject | null; at: Date };
+  /** The storage has refused, three times, how far these runs are: what they told is not with them. The runs themselves go on. */
+  'run-progress.dropped': { runIds: readonly string[]; error: unknown };
   /** The storage has refused, three times, what these runs have logged: so many lines are not in their logs. The runs themselves go on. */
   'run-log.dropped': { runIds: readonly string[]; lines: number; error: unknown };
   /** A result came too late: the run was given up, or had another owner by then, and nothing was written. */

@@ -224,9 +224,15 @@ export const logSentences: Sentences = {
     level: 'log',
     text: `${describe(run)} did not end before the shutdown: it is handed back, and another process executes it.`,
   }),
+  'run.progress': null,
+  'run-progress.dropped': ({ runIds, error }) => ({
+    level: 'warn',
+    text: `The storage does not take how far ${namesOf(runIds)} ${runIds.length === 1 ? 'is' : 'are'}: nobody is shown what was told last. ${messageOf(error)}`,
+    stack: stackOf(error),
+  }),
   'run-log.dropped': ({ runIds, lines, error }) => ({
     level: 'warn',
-    text: `The storage does not take what runs have logged (${lines} lines of ${runIds.length === 1 ? `the run ${runIds[0]}` : `${runIds.length} runs`}): it is not in their logs. ${messageOf(error)}`,
+    text: `The storage does not take what runs have logged (${lines} lines of ${namesOf(runIds)}): it is not in their logs. ${messageOf(error)}`,
     stack: stackOf(error),
   }),
   'run.stale': (run) => ({
@@ -415,6 +421,10 @@ const syncedWords = {
   superseded: 'not in force any more',
   deleted: 'deleted',
 } as const;
+
+function namesOf(runIds: readonly string[]): string {
+  return runIds.length === 1 ? `the run ${runIds[0]}` : `${runIds.length} runs`;
+}
 
 function synced({ declared, ...event }: ChronisEventMap['jobs.synced']): LogLine {
   const parts = (['created', 'changed', 'superseded', 'deleted'] as const)

@@ -21,6 +21,7 @@ const keyFields: Partial<Record<TableName, string>> = {
   workers: 'id',
   runLogs: 'runId',
   bulkActions: 'id',
+  runProgress: 'runId',
   attempts: 'sequence',
   gaps: 'sequence',
 };

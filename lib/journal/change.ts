@@ -18,6 +18,7 @@ export const tableNames = [
   'gaps',
   'rollups',
   'runLogs',
+  'runProgress',
   'overdue',
   'bulkActions',
 ] as const;

@@ -16,6 +16,7 @@ import {
   type RollupRow,
   type OverdueRow,
   type RunLogRow,
+  type RunProgressRow,
   type RunRow,
   type SignalRow,
   type WorkerRow,
@@ -64,6 +65,7 @@ export class JournaledTables extends MemoryTables {
   override readonly overdue = this.noted<OverdueRow>('overdue');
   override readonly bulkActions = this.noted<BulkActionRow>('bulkActions');
   override readonly runLogs = this.noted<RunLogRow>('runLogs');
+  override readonly runProgress = this.noted<RunProgressRow>('runProgress');
   override readonly locks: LockTable = this.noted('locks');
 
   override own<T extends object>(table: OwnedTable, row: T): T {
@@ -139,6 +141,7 @@ export class JournaledTables extends MemoryTables {
       'audit',
       'rollups',
       'runLogs',
+      'runProgress',
       'overdue',
       'bulkActions',
     ] as const;
@@ -168,6 +171,7 @@ export class JournaledTables extends MemoryTables {
       this.locks,
       this.audit,
       this.runLogs,
+      this.runProgress,
       this.overdue,
       this.bulkActions,
     ])

@@ -55,6 +55,7 @@ export function snapshotOf(stored: StoredTables): Snapshot {
     overdue: [...stored.overdue] as Snapshot['overdue'],
     bulkActions: [...stored.bulkActions.values()] as Snapshot['bulkActions'],
     runLogs: [...stored.runLogs.values()] as Snapshot['runLogs'],
+    runProgress: [...stored.runProgress.values()] as Snapshot['runProgress'],
     ledger: inOrder(stored.attempts),
     gaps: inOrder(stored.gaps),
     locks: [...stored.locks] as Snapshot['locks'],

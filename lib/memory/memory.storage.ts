@@ -46,6 +46,7 @@ import {
   type OverdueStore,
   type RollupStorage,
   type RunLogStorage,
+  type RunProgressStorage,
   type RunFilter,
   type Hold,
   type RunStep,
@@ -96,6 +97,7 @@ import { prune } from './pruning.js';
 import { MemoryOverdue } from './overdue.js';
 import { MemoryRollups } from './rollups.js';
 import { MemoryRunLogs } from './run.logs.js';
+import { MemoryRunProgress } from './run.progress.js';
 import { countJobs, queryAttempts, queryGaps, queryJobs, queryRefs, queryRuns } from './queries.js';
 import { deferStranded, liftOverdue, recallDeferred } from './waiting.runs.js';
 import { toJob, toRun } from './rows.to.views.js';
@@ -147,6 +149,9 @@ export class MemoryStorage extends StorageAdapter {
   override readonly rollups: RollupStorage = new MemoryRollups((step, kind) => this.atomically(step, kind));
   override readonly runLogs: RunLogStorage = new MemoryRunLogs((step, kind) => this.atomically(step, kind));
   override readonly bulkActions = new MemoryBulkActions((step, kind) => this.atomically(step, kind));
+  override readonly runProgress: RunProgressStorage = new MemoryRunProgress((step, kind) =>
+    this.atomically(step, kind),
+  );
   override readonly flows = new MemoryFlows((step, kind) => this.atomically(step, kind));
   protected readonly clock: Clock;
   protected readonly tables: MemoryTables;

@@ -18,6 +18,7 @@ import { pruneDeadLetters } from './dead.letters.js';
 import { pruneFlows } from './flow.controls.js';
 import { forget } from './runs.js';
 import { pruneRunLogs } from './run.logs.js';
+import { pruneRunProgress } from './run.progress.js';
 import { forgetRunSteps } from './run.steps.js';
 import type { MemoryTables, WorkerRow } from './tables.js';
 import { pruneDefinitions } from './versioned.definitions.js';
@@ -44,6 +45,7 @@ export function prune(tables: MemoryTables, now: EpochMs, wanted: Retention, age
   // What was kept for the retry of a flow goes with it.
   forgetRunSteps(tables, horizon);
   pruneRunLogs(tables, horizon);
+  pruneRunProgress(tables);
   pruneBinaries(tables, now);
   pruneBulkActions(tables, now);
   const audit = pruneAudit(tables, auditHorizon(retention, now));

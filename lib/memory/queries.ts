@@ -10,6 +10,7 @@ import type {
 import { noRequest, requestsOf } from './auditing.js';
 import { is, matchesJob } from './filtering.js';
 import { pageOf } from './paging.js';
+import { progressOf } from './run.progress.js';
 import { nextRunAt, runState, toJob, toRun } from './rows.to.views.js';
 import type { JobRow, MemoryTables } from './tables.js';
 
@@ -63,7 +64,11 @@ export function queryRuns(tables: MemoryTables, filter: RunFilter, page: PageReq
     runs,
     page,
     (run) => [-Number(run.id)],
-    (run) => ({ ...toRun(run), ...(requests.get(run.id) ?? noRequest) }),
+    (run) => ({
+      ...toRun(run),
+      ...(requests.get(run.id) ?? noRequest),
+      progress: progressOf(tables, run.id),
+    }),
   );
 }
 

@@ -18,7 +18,7 @@ export class MemoryRunLogs implements RunLogStorage {
 
   append(parts: readonly NewRunLogPart[]): Promise<void> {
     return this.atomically((tables) => {
-      for (const part of parts) if (mayWrite(tables, part)) add(tables, part);
+      for (const part of parts) if (mayWriteOf(tables, part)) add(tables, part);
       makeRoom(tables);
     });
   }
@@ -41,7 +41,8 @@ export function pruneRunLogs({ runLogs }: MemoryTables, horizon: EpochMs): void 
   }
 }
 
-function mayWrite({ runs, ledger }: MemoryTables, hold: Hold): boolean {
+/** Whether he has the run, or has ended it by himself. */
+export function mayWriteOf({ runs, ledger }: MemoryTables, hold: Hold): boolean {
   if (isHeldWith(runs.get(hold.runId), hold)) return true;
   return ledger.some(
     ({ runId, fence, worker, outcome }) =>

@@ -14,9 +14,13 @@ export function takeSnapshot(
     binaries,
     rollups,
     runLogs,
+    runProgress,
     overdue,
     bulkActions,
-  }: Pick<MemoryTables, 'ledger' | 'binaries' | 'rollups' | 'runLogs' | 'overdue' | 'bulkActions'> = tables,
+  }: Pick<
+    MemoryTables,
+    'ledger' | 'binaries' | 'rollups' | 'runLogs' | 'runProgress' | 'overdue' | 'bulkActions'
+  > = tables,
 ): string {
   const snapshot: Record<keyof Snapshot, unknown> = {
     format: snapshotFormat,
@@ -40,6 +44,7 @@ export function takeSnapshot(
     releases: [...tables.releases],
     audit: [...tables.audit.values()],
     runLogs: [...runLogs.values()],
+    runProgress: [...runProgress.values()],
     overdue: [...overdue],
     bulkActions: [...bulkActions.values()],
     ledger,
@@ -68,6 +73,7 @@ export function copyOf(tables: MemoryTables): MemoryTables {
         binaries: new Map(),
         rollups: new Map(),
         runLogs: new Map(),
+        runProgress: new Map(),
         overdue: new Map(),
         bulkActions: new Map(),
       }),
@@ -80,6 +86,7 @@ export function copyOf(tables: MemoryTables): MemoryTables {
   for (const [key, row] of tables.overdue) copy.overdue.set(key, row);
   for (const [runId, log] of tables.runLogs) copy.runLogs.set(runId, log);
   for (const [id, row] of tables.bulkActions) copy.bulkActions.set(id, row);
+  for (const [runId, row] of tables.runProgress) copy.runProgress.set(runId, row);
   return copy;
 }
 

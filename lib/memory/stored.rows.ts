@@ -16,6 +16,7 @@ import {
   type RollupRow,
   type OverdueRow,
   type RunLogRow,
+  type RunProgressRow,
   type RunRow,
   type SignalRow,
   type WorkerRow,
@@ -97,6 +98,7 @@ export interface Snapshot {
   /** These are absent in earlier ones. */
   audit?: AuditRow[];
   runLogs?: RunLogRow[];
+  runProgress?: RunProgressRow[];
   overdue?: [key: string, OverdueRow][];
   bulkActions?: BulkActionRow[];
   ledger: StoredAttempt[];
@@ -145,6 +147,7 @@ export function fill(tables: MemoryTables, snapshot: Snapshot): void {
   for (const [key, row] of snapshot.overdue ?? []) tables.overdue.set(key, row);
   for (const row of snapshot.bulkActions ?? []) tables.bulkActions.set(row.id, row);
   for (const log of snapshot.runLogs ?? []) tables.runLogs.set(log.runId, log);
+  for (const row of snapshot.runProgress ?? []) tables.runProgress.set(row.runId, row);
   for (const [key, lock] of snapshot.locks) tables.locks.set(key, lock);
 }
 

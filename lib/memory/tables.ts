@@ -11,6 +11,7 @@ import type {
   NewAudit,
   NewBulkAction,
   OrphanReason,
+  NewRunProgress,
   NewRunSignal,
   RunLogPart,
   RunStep,
@@ -183,6 +184,9 @@ export interface RunLogRow {
   bytes: number;
 }
 
+/** How far a run is; never changed in place. */
+export interface RunProgressRow extends Omit<NewRunProgress, 'worker'> {}
+
 export interface SignalRow extends NewRunSignal {
   sentAt: EpochMs;
 }
@@ -308,6 +312,7 @@ export class MemoryTables implements StepTaker {
   readonly runLogs = new Map<string, RunLogRow>();
   /** Changes of many, in the order in which they were begun; never changed in place. */
   readonly bulkActions = new Map<string, BulkActionRow>();
+  readonly runProgress = new Map<string, RunProgressRow>();
   readonly ledger: LedgerRow[] = [];
   readonly gaps: GapRow[] = [];
   /** The version of the zone data that cursors were computed with. */

@@ -1,6 +1,7 @@
 import type { AuditAction } from './audit.js';
 import type { JsonObject, JsonValue } from './json.js';
 import type { Policies } from './policies.js';
+import type { RunProgress } from './run.progress.js';
 import type { GapVerdict, Outcome, RunVerdict } from './verdict.js';
 
 /**
@@ -61,7 +62,10 @@ export interface RunRequest {
 }
 
 /** A run as queries tell of it. @publicApi */
-export interface ListedRun extends Run, RunRequest {}
+export interface ListedRun extends Run, RunRequest {
+  /** What its handler has told last by `context.progress()`; null: nothing, or it is not kept any more. */
+  progress: RunProgress | null;
+}
 
 /** What `runNow` came to. @publicApi */
 export interface RequestedRun extends Run {

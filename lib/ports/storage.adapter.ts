@@ -2,7 +2,7 @@ import type { FailureReport } from '../model/failure.js';
 import type { Job, JobFilter, JobRef, Page } from '../model/job.js';
 import type { ScopeRef, StandingPause } from '../model/pause.js';
 import type { Pruned, Retention } from '../model/retention.js';
-import type { Attempt, ClaimedRun, Gap, Run, RunRequest } from '../model/run.js';
+import type { Attempt, ClaimedRun, Gap, ListedRun, Run } from '../model/run.js';
 import type { Trigger } from '../model/trigger.js';
 import type { AuditFilter, AuditNote, StoredAudit } from './audit.js';
 import type { BackfillOrder, BackfillReport } from './backfill.js';
@@ -66,6 +66,7 @@ import type {
 import type { OverdueStore } from './overdue.js';
 import type { RollupStorage } from './rollups.js';
 import type { RunLogStorage } from './run.logs.js';
+import type { RunProgressStorage } from './run.progress.js';
 import type { DefinitionStorage } from './versioned.definitions.js';
 import type { WakeSignal } from './wake.signal.js';
 import type { Stock } from './stock.js';
@@ -87,6 +88,7 @@ export * from './queries.js';
 export * from './overdue.js';
 export * from './rollups.js';
 export * from './run.logs.js';
+export * from './run.progress.js';
 export * from './run.steps.js';
 export * from './stock.js';
 export type { StoredText } from './stored.text.js';
@@ -174,6 +176,8 @@ export abstract class StorageAdapter {
   readonly runLogs?: RunLogStorage;
   /** Changes of many that the REST API does; absent: the process that does one alone tells of it. */
   readonly bulkActions?: BulkActionStorage;
+  /** How far runs are; absent: it keeps nothing of that, and listeners alone are told. */
+  readonly runProgress?: RunProgressStorage;
   /** JSON as it is stored; absent: what was read is written anew. */
   readonly storedText?: StoredText;
 
@@ -529,8 +533,8 @@ export abstract class StorageAdapter {
 
   // ── The record
 
-  /** Newest first. Of storages that keep who has asked for what: with the last of `runRequests` that is on record of each run. */
-  abstract queryRuns(filter: RunFilter, page: PageRequest): Promise<Page<Run & Partial<RunRequest>>>;
+  /** Newest first. Of storages that keep who has asked for what: with the last of `runRequests` that is on record of each run. Of those with `runProgress`: with what was reported. */
+  abstract queryRuns(filter: RunFilter, page: PageRequest): Promise<Page<Run & Partial<ListedRun>>>;
   /** The ledger, newest first. */
   abstract queryAttempts(filter: AttemptFilter, page: PageRequest): Promise<Page<Attempt>>;
   /** The newest `mostFailures` of these failures, by fingerprint and handler; the groups that have failed last come first, `limit` of them. */

@@ -63,14 +63,14 @@ export function runFilter(query: Readonly<RunConditions & PageRequest>, timeZone
   return conditions(query, runStates, timeZone);
 }
 
-/** A storage that keeps no record of who has asked tells of nobody. */
+/** A storage that keeps no record of who has asked tells of nobody, and one that keeps no progress of none. */
 export async function listRuns(
   filter: RunFilter,
   page: PageRequest,
   jobs: Pick<JobStore, 'queryRuns'>,
 ): Promise<Page<ListedRun>> {
   const { items, cursor } = await jobs.queryRuns(filter, page);
-  const unknown = { requestedBy: null, requestedAction: null, note: null };
+  const unknown = { requestedBy: null, requestedAction: null, note: null, progress: null };
   return { items: items.map((run) => ({ ...unknown, ...run })), cursor };
 }
 

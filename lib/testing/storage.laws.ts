@@ -27,6 +27,7 @@ import { pauseLaws, resumeLaws } from './laws/pause.laws.js';
 import { auditLaws } from './laws/audit.laws.js';
 import { failureLaws } from './laws/failure.laws.js';
 import { runLogLaws } from './laws/run.log.laws.js';
+import { runProgressLaws } from './laws/run.progress.laws.js';
 import { joinLaws } from './laws/join.laws.js';
 import { nextLaws } from './laws/next.laws.js';
 import { pausedByLaws } from './laws/paused.by.laws.js';
@@ -117,6 +118,7 @@ export function storageLaws(): Law[] {
     ...bulkActionLaws,
     ...storedTextLaws,
     ...readingLaws,
+    ...runProgressLaws,
     ...leaseLaws,
     ...releaseLaws,
     ...cursorLaws,

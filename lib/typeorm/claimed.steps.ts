@@ -28,7 +28,18 @@ export async function tellSteps(
   for (const claimed of runs) {
     const row = found.get(steps.get(claimed.id) ?? '');
     if (!row) continue;
-    const { flow_run_id: flowRunId, workflow, version, name, nth, depth, place, params, payload, trace } = row;
+    const {
+      flow_run_id: flowRunId,
+      workflow,
+      version,
+      name,
+      nth,
+      depth,
+      place,
+      params,
+      payload,
+      trace,
+    } = row;
     claimed.flowStep = { flowRunId, workflow, version, name, nth, depth, place, params };
     claimed.payload = payload;
     if (trace !== null) claimed.trace = { parent: trace, last: claimed.trace?.last ?? null };

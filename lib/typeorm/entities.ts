@@ -8,6 +8,7 @@ import {
   lockColumns,
   auditColumns,
   runLogColumns,
+  runProgressColumns,
   pauseColumns,
   overdueColumns,
   pauseEndColumns,
@@ -27,6 +28,7 @@ import type {
   ChronisAttempt,
   ChronisAudit,
   ChronisRunLog,
+  ChronisRunProgress,
   ChronisBinary,
   ChronisBulkAction,
   ChronisCursor,
@@ -83,6 +85,7 @@ export interface ChronisEntities {
   pauseEnd: EntitySchema<ChronisPauseEnd>;
   audit: EntitySchema<ChronisAudit>;
   runLog: EntitySchema<ChronisRunLog>;
+  runProgress: EntitySchema<ChronisRunProgress>;
   jobStat: EntitySchema<ChronisJobStat>;
   worker: EntitySchema<ChronisWorker>;
   release: EntitySchema<ChronisRelease>;
@@ -147,6 +150,7 @@ export function chronisEntities(options: TableOptions = {}): ChronisEntities {
     pauseEnd: entity('pause_end', ['kind', 'namespace', 'name'], pauseEndColumns),
     audit: entity('audit', ['id'], auditColumns),
     runLog: entity('run_log', ['runId', 'fence', 'part'], runLogColumns),
+    runProgress: entity('run_progress', ['runId'], runProgressColumns),
     jobStat: entity('job_stat', ['jobUid'], jobStatColumns),
     worker: entity('worker', ['id'], workerColumns),
     release: entity('release', ['generation'], releaseColumns),

@@ -2,6 +2,7 @@ import type {
   ChronisAttempt,
   ChronisAudit,
   ChronisRunLog,
+  ChronisRunProgress,
   ChronisBinary,
   ChronisBulkAction,
   ChronisCursor,
@@ -276,6 +277,15 @@ export const runLogColumns: Columns<ChronisRunLog> = {
   bytes: 'integer',
   dropped: 'integer',
   lines: 'json',
+};
+
+export const runProgressColumns: Columns<ChronisRunProgress> = {
+  runId: 'bigint',
+  fence: 'integer',
+  attempt: 'integer',
+  at: 'timestamptz',
+  fraction: 'double precision',
+  details: 'json?',
 };
 
 export const runSignalColumns: Columns<ChronisRunSignal> = {

@@ -310,6 +310,17 @@ export interface ChronisRunLog {
   lines: unknown;
 }
 
+/** How far a run is. @publicApi */
+export interface ChronisRunProgress {
+  runId: string;
+  fence: number;
+  attempt: number;
+  at: Date;
+  /** From 0 to 1. */
+  fraction: number;
+  details: unknown;
+}
+
 /** Something that was done in somebody's name. @publicApi */
 export interface ChronisAudit {
   id: string;

@@ -27,6 +27,7 @@ const kinds = {
   forgetAudit: 'audit entry',
   forgetRunLogs: 'log of run',
   forgetBulkActions: 'bulk action',
+  forgetRunProgress: 'progress of run',
   forgetFlowHistory: 'archived flow',
   forgetDefinitionHistory: 'archived definition',
 } as const;

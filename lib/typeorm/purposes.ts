@@ -81,6 +81,8 @@ const purposes: ReadonlyMap<StatementName, string> = new Map<StatementName, stri
   ['forgetAudit', toForget],
   ['forgetRunLogs', toForget],
   ['forgetBulkActions', toForget],
+  ['forgetRunProgress', toForget],
+  ['reportRunProgress', 'write how far runs are'],
   ['appendRunLogs', 'write what runs have logged'],
   ['dropLogParts', 'write what runs have logged'],
   ['forgetFlowHistory', toForget],

@@ -48,6 +48,7 @@ interface Outdated {
   audit: boolean;
   run_logs: boolean;
   bulk_actions: boolean;
+  run_progress: boolean;
   flow_history: boolean;
   definition_history: boolean;
   signals: boolean;
@@ -137,6 +138,7 @@ export class RecordPruning {
     const archived = now - historyMs;
     const logs = await forget(outdated.run_logs, 'forgetRunLogs', rows, horizon);
     const bulk = await forget(outdated.bulk_actions, 'forgetBulkActions', rows, now - bulkActionsKeptMs);
+    const progress = await forget(outdated.run_progress, 'forgetRunProgress', rows);
     const oldFlows = await forget(outdated.flow_history, 'forgetFlowHistory', flowsPerRound, archived);
     const oldVersions = await forget(outdated.definition_history, 'forgetDefinitionHistory', rows, archived);
     const signals = await forget(outdated.signals, 'forgetRunSignals', rows, now - signalsKeptMs);
@@ -158,7 +160,8 @@ export class RecordPruning {
         signals >= rows ||
         audit >= rows ||
         logs >= rows ||
-        bulk >= rows,
+        bulk >= rows ||
+        progress >= rows,
       withheldMs: 0,
       attempts: undated + dated + short.attempts,
       days: dropped.days,

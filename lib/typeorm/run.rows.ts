@@ -2,6 +2,7 @@ import type { AuditAction } from '../model/audit.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { Policies } from '../model/policies.js';
 import type { Attempt, ClaimedRun, Gap, ListedRun, Run, RunOrigin, RunState } from '../model/run.js';
+import type { RunProgress } from '../model/run.progress.js';
 import type { GapVerdict, Outcome } from '../model/verdict.js';
 import type { EpochMs } from '../ports/storage.adapter.js';
 import { toDate } from './job.rows.js';
@@ -98,6 +99,11 @@ export interface ListedRunRow extends RunRow {
   requested_by: string | null;
   requested_action: AuditAction | null;
   note: string | null;
+  /** Null: it has told nothing, and so are the next three. */
+  fraction: number | null;
+  details: JsonObject | null;
+  told_by: number | null;
+  told_at: EpochMs | null;
 }
 
 export interface AttemptRow {
@@ -265,7 +271,13 @@ export function toListedRun(row: ListedRunRow): ListedRun {
     requestedBy: row.requested_by,
     requestedAction: row.requested_action,
     note: row.note,
+    progress: toProgress(row),
   };
+}
+
+function toProgress({ fraction, details, told_by: attempt, told_at: at }: ListedRunRow): RunProgress | null {
+  if (fraction === null) return null;
+  return { fraction, details, attempt: attempt!, at: new Date(at!) };
 }
 
 export function toAttempt(row: AttemptRow): Attempt {

@@ -24,6 +24,8 @@ import {
 } from './sql/bulk.actions.sql.js';
 import { forgetBulkActionsSql } from './sql/forget.bulk.actions.sql.js';
 import { forgetRunLogsSql } from './sql/forget.run.logs.sql.js';
+import { forgetRunProgressSql } from './sql/forget.run.progress.sql.js';
+import { reportRunProgressSql } from './sql/report.run.progress.sql.js';
 import { dropLogPartsSql, lockRunLogSql, readRunLogSql } from './sql/read.run.log.sql.js';
 import { forgetAuditSql } from './sql/forget.audit.sql.js';
 import { recordAuditSql } from './sql/record.audit.sql.js';
@@ -312,6 +314,8 @@ const builders = {
   lockRunLog: lockRunLogSql,
   dropLogParts: dropLogPartsSql,
   forgetRunLogs: forgetRunLogsSql,
+  reportRunProgress: reportRunProgressSql,
+  forgetRunProgress: forgetRunProgressSql,
   recordAudit: recordAuditSql,
   putBinary: putBinarySql,
   useBinary: useBinarySql,

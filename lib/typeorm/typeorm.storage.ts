@@ -49,6 +49,7 @@ import {
   type OverdueStore,
   type RollupStorage,
   type RunLogStorage,
+  type RunProgressStorage,
   type StoredText,
   type RunFilter,
   type Hold,
@@ -106,6 +107,7 @@ import { dueCursors, fire, heldBy, nextWakeAt } from './run.loop.js';
 import { TypeOrmOverdue } from './overdue.js';
 import { TypeOrmRollups } from './rollups.js';
 import { TypeOrmRunLogs } from './run.logs.js';
+import { TypeOrmRunProgress } from './run.progress.js';
 import { releaseLost } from './run.releasing.js';
 import { settle } from './run.settling.js';
 import { recordRunStep, recordStepWait, takeRunSignal } from './run.steps.js';
@@ -142,6 +144,7 @@ export class TypeOrmStorage extends StorageAdapter {
   override readonly rollups: RollupStorage;
   override readonly runLogs: RunLogStorage;
   override readonly bulkActions: BulkActionStorage;
+  override readonly runProgress: RunProgressStorage;
   override readonly storedText: StoredText;
   declare readonly wakeSignal?: WakeSignal;
   declare readonly eventChannel?: EventChannel;
@@ -179,6 +182,7 @@ export class TypeOrmStorage extends StorageAdapter {
     this.rollups = new TypeOrmRollups(this.statements, tables);
     this.runLogs = new TypeOrmRunLogs(this.statements);
     this.bulkActions = new TypeOrmBulkActions(this.statements);
+    this.runProgress = new TypeOrmRunProgress(this.statements);
     this.storedText = new TypeOrmStoredText(this.statements, tables);
     this.flows = new TypeOrmFlows(this.statements, tables, over);
     this.installation = new Installation(connection);

@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest';
 import { fileStorage } from '../../lib/file/index.js';
-import type { StorageAdapter } from '../../lib/index.js';
+import type { Hold, StorageAdapter } from '../../lib/index.js';
 import { newJob } from '../support/engine.js';
 import { chronis, document, inFolder } from './cli.call.js';
 
-/** One that has ended, and its log. */
-async function withLog(path: string): Promise<string> {
+const at = Date.UTC(2026, 0, 1);
+
+/** One that is executed. */
+async function begun(path: string): Promise<{ storage: StorageAdapter; runId: string } & Hold> {
   const storage = (await fileStorage({ path }).create()) as StorageAdapter;
   await storage.init();
   const can = { queues: ['default'], handlers: ['work'], app: 'shop' };
@@ -17,7 +19,12 @@ async function withLog(path: string): Promise<string> {
   );
   const [run] = (await storage.claim({ workerId: 'w', ...can }, 10)).runs;
   const { id: runId, fence, worker } = run!;
-  const at = Date.UTC(2026, 0, 1);
+  return { storage, runId, fence, worker };
+}
+
+/** One that has ended, and its log. */
+async function withLog(path: string): Promise<string> {
+  const { storage, runId, fence, worker } = await begun(path);
   const lines = [
     { at, level: 'log' as const, message: 'charged', fields: { amount: 5 } },
     { at, level: 'error' as const, message: 'Error: no\n    at work (/app/a.js:1:1)', cut: true as const },
@@ -55,5 +62,21 @@ test('the log of a run is shown, in pages, by level, and to its end', async () =
     expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('There is no run "404"')]);
     const endless = await chronis(['runs', 'log', runId, '--follow', '--json', ...at]);
     expect([endless.code, endless.stdout]).toEqual([64, expect.stringContaining('--follow has no end')]);
+  });
+});
+
+test('how far a run is, is shown with it', async () => {
+  await inFolder(async (folder) => {
+    const { storage, runId, fence, worker } = await begun(`${folder}/jobs.yaml`);
+    const report = { runId, fence, worker, attempt: 1, at, fraction: 0.4567, details: { rows: 5 } };
+    await storage.runProgress!.report([report]);
+    await storage.close();
+    const shown = ['runs', 'show', runId, '--storage', `file:${folder}/jobs.yaml`];
+    expect((await chronis(shown)).stdout).toContain(
+      'progress\t45.7 %, attempt 1, 2026-01-01T00:00:00Z {"rows":5}\n',
+    );
+    expect((await document(shown)).run.progress).toEqual({
+      ...{ fraction: 0.4567, details: { rows: 5 }, attempt: 1, at: '2026-01-01T00:00:00.000Z' },
+    });
   });
 });

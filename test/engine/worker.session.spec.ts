@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { HandlerRegistry } from '../../lib/engine/handler.registry.js';
 import type { RunContext } from '../../lib/engine/run.context.js';
+import { RunProgresses } from '../../lib/engine/run.progresses.js';
 import { Settler } from '../../lib/engine/settler.js';
 import { StorageCalls } from '../../lib/engine/storage.calls.js';
 import { StorageTime } from '../../lib/engine/storage.time.js';
@@ -48,6 +49,7 @@ beforeEach(async () => {
     tracing: new Tracing(),
     ...{ random: () => 0.5, concurrency: 2, abortGraceMs: 5_000, app: 'test', queues: ['default'] },
     logs: null,
+    progresses: new RunProgresses(undefined, clock, events, usualRedactor, () => clock.now()),
     addedSteps: refuseAdded,
     trusted: () => true,
     goingOnElsewhere: () => 0,

@@ -26,7 +26,8 @@ describe.each(platforms)('operating over REST on %s', (platform) => {
   test('a run that failed is found by its kind, looked at, retried and discarded', async () => {
     await boot();
     let fails = true;
-    chronis.scheduler.registerHandler('mail', ({ logger }) => {
+    chronis.scheduler.registerHandler('mail', ({ logger, progress }) => {
+      progress(0.5, { sent: 0, apiKey: 'k' });
       logger.warn('about to send', { to: 'a' });
       if (fails) throw new Error('no such address');
       return { sent: 1 };
@@ -40,7 +41,10 @@ describe.each(platforms)('operating over REST on %s', (platform) => {
     expect(listed.json.items).toMatchObject([{ id: sample.runId, state: 'failed' }]);
     const one = await chronis.get(`runs/${sample.runId}`);
     expect(one.json).toMatchObject({
-      run: { lastFingerprint: fingerprint },
+      run: {
+        lastFingerprint: fingerprint,
+        progress: { fraction: 0.5, details: { sent: 0, apiKey: '***' }, attempt: 1 },
+      },
       attempts: [{ outcome: 'failed', final: true }],
     });
     const log = await chronis.get(`runs/${sample.runId}/logs`);

@@ -44,7 +44,16 @@ class Written {
 }
 
 /** What is a storage of its own within one. */
-const parts = ['definitions', 'binaries', 'flows', 'rollups', 'runLogs', 'overdue', 'bulkActions'];
+const parts = [
+  'definitions',
+  'binaries',
+  'flows',
+  'rollups',
+  'runLogs',
+  'runProgress',
+  'overdue',
+  'bulkActions',
+];
 
 /** Each of its methods is called on what was restored a moment before. */
 function through<T extends object>(

@@ -216,7 +216,7 @@ describe('rights that are missing', () => {
     'run',
   );
   allTables.push('definition_history', 'flow_history', 'flow_edge_history', 'flow_step_history');
-  allTables.push('stat_minute', 'stat_hour', 'stat_day', 'run_log', 'overdue', 'bulk_action');
+  allTables.push('stat_minute', 'stat_hour', 'stat_day', 'run_log', 'run_progress', 'overdue', 'bulk_action');
   allTables.push('run_signal', 'run_step', 'run_wait', 'worker', 'attempt_default');
 
   test('of any kind on any table: each is named with its grant, and with all of them it starts', async () => {
@@ -389,7 +389,7 @@ describe('a schema of another release', () => {
   test('before that of programs gets their table, and nobody waits for it', async () => {
     await (await start()).close();
     await client.query(
-      `drop index "${schema}".job_late; drop table "${schema}".overdue, "${schema}".bulk_action, "${schema}".binary, "${schema}".audit, "${schema}".pause_end, "${schema}".run_log, "${schema}".stat_minute, "${schema}".stat_hour, "${schema}".stat_day; alter table "${schema}".worker drop column slots, drop column clock_offset_ms, drop column loop_lag_ms, drop column given_up; alter table "${schema}".run drop column last_fingerprint, drop column trace_parent, drop column last_trace; alter table "${schema}".flow drop column trace, drop column place; alter table "${schema}".flow_history drop column trace, drop column place; alter table "${schema}".attempt drop column error_fingerprint;
+      `drop index "${schema}".job_late; drop table "${schema}".overdue, "${schema}".bulk_action, "${schema}".binary, "${schema}".audit, "${schema}".pause_end, "${schema}".run_log, "${schema}".run_progress, "${schema}".stat_minute, "${schema}".stat_hour, "${schema}".stat_day; alter table "${schema}".worker drop column slots, drop column clock_offset_ms, drop column loop_lag_ms, drop column given_up; alter table "${schema}".run drop column last_fingerprint, drop column trace_parent, drop column last_trace; alter table "${schema}".flow drop column trace, drop column place; alter table "${schema}".flow_history drop column trace, drop column place; alter table "${schema}".attempt drop column error_fingerprint;
        alter table "${schema}".run_step drop column flow_step; alter table "${schema}".run_signal drop column flow_step; drop index "${schema}".job_paused`,
     );
     await setMeta('schema_version', 4);

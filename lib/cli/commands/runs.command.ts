@@ -1,4 +1,4 @@
-import type { Attempt, Run } from '../../index.js';
+import type { Attempt, ListedRun, Run } from '../../index.js';
 import { command, type CliCommand } from '../cli.command.js';
 import { FailedError } from '../cli.errors.js';
 import { flag } from '../cli.option.js';
@@ -68,6 +68,7 @@ const showRun = command({
         nominal: instant(nominalAt),
         due: instant(run?.dueAt ?? null) || null,
         worker: run?.worker ?? null,
+        progress: progressOf(run),
         retryOf: run?.retryOf ?? null,
         result: resultOf(attempts),
       });
@@ -91,6 +92,15 @@ const showRun = command({
     });
   },
 });
+
+/** How far the handler says it is, and which attempt has said so. */
+function progressOf(run: ListedRun | null): string | null {
+  if (run === null || run.progress === null) return null;
+  const { fraction, details, attempt, at } = run.progress;
+  const percent = Number((fraction * 100).toFixed(1));
+  const more = details === null ? '' : ` ${JSON.stringify(details)}`;
+  return `${percent} %, attempt ${attempt}, ${instant(at)}${more}`;
+}
 
 function resultOf(attempts: readonly Attempt[]): string | null {
   const result = attempts.find(({ final }) => final)?.result ?? null;

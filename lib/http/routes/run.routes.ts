@@ -19,7 +19,7 @@ import {
 } from '../schema.js';
 import { errorIn, given, namespace, note, pageAnswer, pageIn, paging } from './common.js';
 import { getRun, getRunSteps, retryRun } from './run.answers.js';
-import { attempt, outcome, run, runState } from './run.schemas.js';
+import { attempt, listedRun, outcome, run, runState } from './run.schemas.js';
 
 const logLevel = oneOf('verbose', 'debug', 'log', 'warn', 'error', 'fatal');
 
@@ -57,7 +57,7 @@ export const runRoutes: readonly Route[] = [
       ...paging,
     },
     status: 200,
-    answer: pageOf(run),
+    answer: pageOf(listedRun),
     handle: async (call) => pageAnswer(await call.scheduler.getRuns({ ...call.query, ...pageIn(call) })),
   },
   {
@@ -67,7 +67,7 @@ export const runRoutes: readonly Route[] = [
     needs: 'read',
     summary: 'One run with its newest attempts; null in its place where the record alone has it.',
     status: 200,
-    answer: object({ run: nullable(run), attempts: listOf(attempt) }),
+    answer: object({ run: nullable(listedRun), attempts: listOf(attempt) }),
     handle: getRun,
   },
   {

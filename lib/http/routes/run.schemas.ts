@@ -1,4 +1,16 @@
-import { count, described, flag, instant, json, nullable, object, oneOf, text } from '../schema.js';
+import {
+  anyObject,
+  count,
+  described,
+  flag,
+  instant,
+  json,
+  nullable,
+  object,
+  oneOf,
+  text,
+  type Schema,
+} from '../schema.js';
 
 export const runState = oneOf(
   ...['waiting', 'blocked', 'running', 'open', 'paused'],
@@ -24,7 +36,7 @@ const identity = {
   retryOf: nullable(text),
 };
 
-export const run = object({
+const ofRun = {
   id: text,
   ...identity,
   priority: count,
@@ -34,6 +46,17 @@ export const run = object({
   lastError: nullable(text),
   lastFingerprint: nullable(text),
   finishedAt: nullable(instant),
+};
+
+export const run = object(ofRun);
+
+const fraction: Schema = { type: 'number', minimum: 0, maximum: 1 };
+const progress = object({ fraction, details: nullable(anyObject), attempt: count, at: instant });
+
+/** As queries tell of it. */
+export const listedRun = object({
+  ...ofRun,
+  progress: described(nullable(progress), 'How far its handler says it is.'),
 });
 
 export const attempt = object({

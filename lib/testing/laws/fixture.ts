@@ -230,7 +230,9 @@ export async function gapsOf(storage: StorageAdapter, jobId = 'job'): Promise<Ga
 export async function runsOf(storage: StorageAdapter, jobId = 'job'): Promise<Run[]> {
   const { items } = await storage.queryRuns({ jobId }, { limit: 1_000 });
   // Who has asked is not told by what else gives runs.
-  return items.map(({ requestedBy: _by, requestedAction: _action, note: _note, ...run }) => run);
+  return items.map(
+    ({ requestedBy: _by, requestedAction: _action, note: _note, progress: _progress, ...run }) => run,
+  );
 }
 
 /** The single element. */

@@ -291,6 +291,17 @@ const comments: Record<Exclude<TableName, `${string}_history`>, Comments> = {
       lines: 'the lines: at (ms), level, message, fields, cut',
     },
   },
+  run_progress: {
+    about: 'How far runs are, as their handlers have told last; rows go with the run',
+    columns: {
+      run_id: 'the run; read it as text',
+      fence: 'the claim of the attempt',
+      attempt: 'which attempt has told it',
+      at: 'when it was told',
+      fraction: 'from 0 to 1',
+      details: 'what there was to say beside; null: nothing',
+    },
+  },
   stat_minute: ofStatistics('minute', '8 days'),
   stat_hour: ofStatistics('hour', '90 days'),
   stat_day: ofStatistics('day', 'two years'),

@@ -25,6 +25,7 @@ export function emptyTablesSql(t: TableNames): string {
       t.pause_end,
       t.audit,
       t.run_log,
+      t.run_progress,
       t.overdue,
       t.bulk_action,
       t.worker,

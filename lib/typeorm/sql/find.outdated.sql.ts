@@ -1,4 +1,5 @@
 import { unnest } from './arrays.fragment.js';
+import { isOfNoRun } from './forget.run.progress.sql.js';
 import { ledgerPartitions } from './ledger.partitions.fragment.js';
 import type { TableNames } from './table.names.js';
 import { after, at, ms, now } from './time.fragment.js';
@@ -32,6 +33,7 @@ select ${ms(now)} as now,
   (select at from ${t.audit} where at < ${at('$8::float8')} order by at limit 1) is not null as audit,
   (select at from ${t.run_log} where at < ${after(now, '-$2::float8')} order by at limit 1) is not null as run_logs,
   (select created_at from ${t.bulk_action} where created_at < ${after(now, '-$9::float8')} order by created_at limit 1) is not null as bulk_actions,
+  exists (select from ${t.run_progress} g where ${isOfNoRun(t)}) as run_progress,
   exists (
     select from ${t.worker} where lease_until < ${after(now, '-$2::float8')} and released_at is not null
   ) as workers`;

@@ -15,6 +15,7 @@ const changed = [
   'run_signal',
   'audit',
   'run_log',
+  'run_progress',
   'pause_end',
   'overdue',
   'bulk_action',
@@ -41,6 +42,7 @@ export function schemaV6(t: TableNames, from: number): string[] {
     ...fingerprints(t),
     ...audit(t),
     ...runLogs(t),
+    ...runProgress(t),
     ...pauseEnds(t),
     ...overdue(t),
     ...bulkActions(t),
@@ -105,6 +107,20 @@ function runLogs(t: TableNames): string[] {
       primary key (run_id, fence, part)
     )`,
     `create index ${t.index('run_log_time')} on ${t.run_log} (at)`,
+  ];
+}
+
+/** How far runs are. Rows are written anew as long as the run goes on: no index but the key, and room in the page, so that each stays in its place. */
+function runProgress(t: TableNames): string[] {
+  return [
+    `create table ${t.run_progress} (
+      run_id bigint primary key,
+      fence integer not null,
+      attempt integer not null,
+      at timestamptz not null,
+      fraction double precision not null,
+      details json
+    ) with (fillfactor = 50)`,
   ];
 }
 

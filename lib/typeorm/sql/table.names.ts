@@ -28,6 +28,7 @@ export const allTables = [
   'pause_end',
   'audit',
   'run_log',
+  'run_progress',
   'overdue',
   'bulk_action',
   'worker',
