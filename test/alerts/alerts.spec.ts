@@ -138,6 +138,27 @@ describe('an alert', () => {
     expect(new Set(alerts.map(({ group }) => group)).size).toBe(1);
   });
 
+  test('that a job is overdue is told as resolved when that job is not any more, and not by another one', async () => {
+    const to = (channel = new Watched(webhook({ url: receiver.url })));
+    const events = await boot({ rules: [{ on: 'job.overdue', to }] });
+    const overdue = (id: string) => ({
+      ...{ namespace: 'default', id, dueAt: new Date(clock.now() - 10 * minutes), lateAfterMs: 5 * minutes },
+    });
+    events.emit('job.overdue', overdue('report'));
+    await channel.until(1);
+    events.emit('job.overdue', overdue('other'));
+    await channel.until(2);
+    events.emit('job.overdue.ended', overdue('report'));
+    await channel.until(3);
+    await clock.advanceBy(window);
+    const told = (receiver.json as Alert[]).map(({ state, event, jobId }) => [state, event, jobId]);
+    expect(told).toEqual([
+      ['firing', 'job.overdue', 'report'],
+      ['firing', 'job.overdue', 'other'],
+      ['resolved', 'job.overdue', 'report'],
+    ]);
+  });
+
   test('of a storage that does not answer goes out all the same', async () => {
     const events = await boot({ rules: [{ on: 'storage.failing', to: webhook({ url: receiver.url }) }] });
     storage.lock.acquire = () => Promise.reject(new Error('gone'));
