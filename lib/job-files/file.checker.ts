@@ -8,7 +8,7 @@ import {
 } from '../index.js';
 import { jobOf, placeOfOption, type FileJob } from './entry.format.js';
 import { FileFault, placeName } from './file.fault.js';
-import { parseFile } from './file.parser.js';
+import { parseFile, type FileEntry } from './file.parser.js';
 import { textOf } from './file.text.js';
 import type { CheckedJob, JobFile } from './job.file.js';
 
@@ -82,11 +82,16 @@ export class FileChecker {
       return { namespace, id, key: `${namespace}/${id}`, place: entry.place, enabled, listed };
     } catch (error) {
       if (error instanceof StorageError || !(error instanceof ChronisError)) throw error;
-      const { option = optionsOfErrors[error.code] } = error as ChronisError & { option?: string };
+      const { option = optionsOfErrors[error.code], field } = error as ChronisError & {
+        option?: string;
+        field?: string | null;
+      };
       const message = error.message.startsWith(`${place}: `)
         ? error.message.slice(place.length + 2)
         : error.message;
-      throw new FileFault(message, placeOfOption(option, entry), { cause: error });
+      throw new FileFault(message, placeOfOption(isIn(entry, field) ? field : option, entry), {
+        cause: error,
+      });
     }
   }
 }
@@ -112,4 +117,9 @@ function isUnknown(cause: unknown): boolean {
 
 function unexpected(cause: unknown): FileFault {
   return new FileFault(cause instanceof Error ? cause.message : String(cause), undefined, { cause });
+}
+
+/** Whether an error about times is about an option of this name, such as "lateAfter", and not about a part of a schedule. */
+function isIn({ value }: FileEntry, field: string | null | undefined): field is string {
+  return typeof field === 'string' && field in value;
 }

@@ -251,6 +251,7 @@ describe('the JSON schema', () => {
     backoff: ['1s', '10s'],
     timeout: '5m',
     pauseAfterFailures: 3,
+    lateAfter: '10m',
     maxLost: 2,
     onSuccess: 'say',
     onFailure: { handler: 'say', queue: 'default' },
@@ -291,6 +292,7 @@ describe('the JSON schema', () => {
       ['enabled', job('x', { enabled: 'no' })],
       ['overlap', job('x', { overlap: 'never' })],
       ['retries', job('x', { maxRetries: -1 })],
+      ['late', job('x', { lateAfter: true })],
       ['dst', job('x', { dst: { gap: 'never' } })],
     ];
     files.push(

@@ -43,6 +43,18 @@ describe('a folder of job files', () => {
     });
   });
 
+  test('says by lateAfter when its jobs are overdue, and what is no duration is told with its line', async () => {
+    folder.write('a.json', job('a', { lateAfter: '10m' }));
+    folder.write('b.yaml', 'id: b\nevery: 1h\nhandler: say\nlateAfter: soon\n');
+    const app = await folder.start();
+    expect((await app.scheduler.getJob('a'))!.policies).toMatchObject({ lateAfterMs: 600_000 });
+    await app.isBroken('b.yaml', { line: 4, message: expect.stringMatching(/^lateAfter: /) as string });
+    folder.write('a.json', job('a', { lateAfter: null }));
+    await until(async () =>
+      expect((await app.scheduler.getJob('a'))!.policies.lateAfterMs ?? null).toBeNull(),
+    );
+  });
+
   test('a one-off runs once: not after a restart, nor when its file is touched, but at a changed time', async () => {
     const at = (seconds: number): string => new Date(Date.now() + seconds * 1_000).toISOString();
     const once = { id: 'once', schedule: at(0.5), handler: 'say', payload: 'once' };
