@@ -6,6 +6,7 @@ import type { RollupStorage, StatisticsUnit } from '../../lib/ports/rollups.js';
 import { queryRollupsSql } from '../../lib/typeorm/sql/query.rollups.sql.js';
 import { tableNames } from '../../lib/typeorm/sql/table.names.js';
 import { prepareStatements } from '../../lib/typeorm/statements.js';
+import { differingRollups, writeAttempts } from '../support/counted.ledger.js';
 import { planOf } from '../support/plan.js';
 import { newStorage } from '../support/postgres.subject.js';
 import { databaseUrl, freshSchema } from '../support/schema.js';
@@ -33,40 +34,9 @@ afterAll(async () => {
   await client.end();
 });
 
-/** Attempts as settlements would have written them, some of them long after their end. */
-async function write(count: number, from: string, until: string): Promise<void> {
-  await client.query(
-    `insert into "${schema}".attempt (run_id, namespace, job_id, handler, queue, origin, nominal_at, attempt, fence, outcome, final, started_at, finished_at)
-     select n, 'ns-' || n % 3, 'job', 'handler-' || (random() * 4)::int, 'default', (array['at', 'schedule', 'retry'])[1 + n % 3],
-       date_trunc('milliseconds', at - random() * interval '1 hour'), 1, 1 + n % 2, (array['succeeded', 'failed', 'lost'])[1 + (random() * 2)::int], random() < 0.7,
-       case when random() < 0.9 then date_trunc('milliseconds', at - random() * interval '1 minute') end, at
-     from (select n, date_trunc('milliseconds', (${from}) + random() * ((${until}) - (${from}))) as at from generate_series(1, $1::int) n) t`,
-    [count],
-  );
-}
-
-/** What the table of a unit should have, by another way than it was made. */
-async function differing(unit: StatisticsUnit): Promise<unknown[]> {
-  const seconds = { minute: 60, hour: 3_600, day: 86_400 }[unit];
-  const { rows } = await client.query(
-    `with counted as (
-       select to_timestamp(floor(extract(epoch from finished_at) / ${seconds}) * ${seconds}) as start_at, namespace, queue, handler, outcome as verdict,
-         sum(final::int) as runs, count(*) as attempts,
-         sum(coalesce(floor(extract(epoch from finished_at - started_at) * 1000), 0)) as duration_ms,
-         max(coalesce(floor(extract(epoch from finished_at - started_at) * 1000), 0)) as longest_ms,
-         sum((fence = 1 and origin <> 'retry' and started_at is not null)::int) as begun
-       from "${schema}".attempt where finished_at < (select to_timestamp((value::json ->> 'until')::float8 / 1000) from "${schema}".meta where key = 'statistics')
-       group by 1, 2, 3, 4, 5
-     ),
-     stored as (
-       select start_at, namespace, queue, handler, verdict, runs, attempts, duration_ms, longest_ms, (select sum(c) from unnest(lateness) c) as begun
-       from "${schema}".stat_${unit}
-     )
-     (select 'missing' as what, * from counted except select 'missing', * from stored)
-     union all (select 'wrong', * from stored except select 'wrong', * from counted)`,
-  );
-  return rows;
-}
+const write = (count: number, from: string, until: string): Promise<void> =>
+  writeAttempts(client, schema, count, from, until);
+const differing = (unit: StatisticsUnit): Promise<unknown[]> => differingRollups(client, schema, unit);
 
 /** A maker that is killed some statements later: its connection ends where it is, and it never comes back. */
 async function killed(afterMs: number): Promise<void> {
@@ -128,6 +98,27 @@ test('say the same when they are counted anew', async () => {
     await storage.rollups!.makeRollups({ from, until, kind: 'rebuild', wholeMs: now });
   }
   expect(await read()).toEqual(before);
+  await storage.close();
+}, 60_000);
+
+test('are by UTC, also over midnight and in a zone that changes its clocks', async () => {
+  const storage = newStorage({ schema, url: `${databaseUrl()}?options=-c%20timezone%3DAmerica/New_York` });
+  await storage.init();
+  const { now } = await storage.rollups!.rollupState();
+  // The clocks go forward in New York at seven o'clock in UTC, and back at six.
+  for (const [from, until] of [
+    ['2026-03-07T23:00:00Z', '2026-03-08T09:00:00Z'],
+    ['2026-10-31T23:00:00Z', '2026-11-01T09:00:00Z'],
+  ] as const) {
+    await write(500, `timestamptz '${from}'`, `timestamptz '${until}'`);
+    for (let at = Date.parse(from); at < Date.parse(until); at += hour)
+      await storage.rollups!.makeRollups({ from: at, until: at + hour, kind: 'rebuild', wholeMs: now });
+  }
+  for (const unit of statisticsUnits) expect(await differing(unit)).toEqual([]);
+  const { rows } = await client.query(
+    `select count(*)::int as days from (select distinct start_at from "${schema}".stat_day where start_at < '2026-11-02' and extract(hour from start_at at time zone 'UTC') = 0) d`,
+  );
+  expect(rows).toEqual([{ days: 4 }]);
   await storage.close();
 }, 60_000);
 
