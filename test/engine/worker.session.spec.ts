@@ -5,7 +5,7 @@ import { RunProgresses } from '../../lib/engine/run.progresses.js';
 import { Settler } from '../../lib/engine/settler.js';
 import { StorageCalls } from '../../lib/engine/storage.calls.js';
 import { StorageTime } from '../../lib/engine/storage.time.js';
-import { Tracing } from '../../lib/engine/tracing.js';
+import { OwnScope, Tracing } from '../../lib/engine/tracing.js';
 import { refuseAdded } from '../../lib/engine/step.end.js';
 import { Stragglers } from '../../lib/engine/stragglers.js';
 import { WorkerSession } from '../../lib/engine/worker.session.js';
@@ -40,16 +40,18 @@ beforeEach(async () => {
   );
   const time = new StorageTime(clock);
   time.observe(clock.now(), clock.monotonic());
+  const tracing = new Tracing();
+  const scope = new OwnScope(tracing);
   session = new WorkerSession('worker', {
     ...{ storage, handlers, clock, time, events, stragglers: new Stragglers(async () => undefined) },
     calls: new StorageCalls(clock, events, () => 0.5),
     settler: new Settler(storage, new StorageCalls(clock, events, () => 0.5)),
     logger: () => ({ log() {}, warn() {}, error() {}, debug() {} }),
     redactor: usualRedactor,
-    tracing: new Tracing(),
+    tracing,
     ...{ random: () => 0.5, concurrency: 2, abortGraceMs: 5_000, app: 'test', queues: ['default'] },
     logs: null,
-    progresses: new RunProgresses(undefined, clock, events, usualRedactor, () => clock.now()),
+    progresses: new RunProgresses(undefined, clock, events, usualRedactor, () => clock.now(), scope),
     addedSteps: refuseAdded,
     trusted: () => true,
     goingOnElsewhere: () => 0,
