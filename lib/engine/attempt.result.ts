@@ -39,8 +39,11 @@ export class AttemptResult extends WaitingResult {
     return withNote(this.running.run, this.judgement.settlement, note);
   }
 
-  onNoted(error: unknown): void {
+  onLeftOut(error: unknown): void {
     this.refusal = error;
+  }
+
+  onNoted(error: unknown): void {
     this.by.unstorable(this.running.run, error);
   }
 

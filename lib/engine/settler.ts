@@ -336,14 +336,13 @@ export class Settler {
 
   private end(item: WaitingResult, verdict: SettleVerdict): void {
     if (item.isOver) return;
-    item.isOver = true;
     const { runId } = item.settlement;
     this.pending.delete(runId);
     this.size -= item.size;
     this.refused.delete(item);
     const isWritten = verdict !== 'unsettled' && verdict !== 'unconfirmed';
     if (this.calls.locks.waits('results')) this.calls.locks[isWritten ? 'free' : 'leave']('results', runId);
-    item.done(verdict);
+    item.end(verdict);
     if (this.behind.length > 0) this.bringForward(runId);
   }
 

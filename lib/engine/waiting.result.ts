@@ -25,6 +25,8 @@ export abstract class WaitingResult {
   /** It is in a call that has no answer yet. */
   isUnderWay = false;
   isNoted = false;
+  /** Why a note is to be written in place of its error and result. */
+  private leftOutFor: { error: unknown } | null = null;
   /** To be written by a call of its own, as such a call has failed. */
   isAlone = false;
   failuresAlone = 0;
@@ -44,7 +46,10 @@ export abstract class WaitingResult {
   /** The same settlement with this note in place of its error and its result. */
   abstract noted(note: string): Settlement;
 
-  /** The storage cannot store the error or the result; the note is written instead. Must not throw. */
+  /** The storage cannot store the error or the result; the note is to be written instead. Must not throw. */
+  abstract onLeftOut(error: unknown): void;
+
+  /** The note is written. Must not throw. */
   abstract onNoted(error: unknown): void;
 
   /** Called once. Must not throw. */
@@ -67,7 +72,15 @@ export abstract class WaitingResult {
     // Its words name the step and the fix. Should the storage lack characters of them, the note comes next.
     this.isNoted = !isGrowth;
     this.settlement = this.noted(isGrowth ? `${error.name}: ${error.message}` : noteOf(error));
-    this.onNoted(error);
+    this.leftOutFor = { error };
+    this.onLeftOut(error);
+  }
+
+  /** It has its verdict, or is given up. */
+  end(verdict: SettleVerdict): void {
+    this.isOver = true;
+    if (verdict === 'accepted' && this.leftOutFor !== null) this.onNoted(this.leftOutFor.error);
+    this.done(verdict);
   }
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Database } from './database.js';
 import { sqlStateOf } from './sql.errors.js';
-import { dayMs, daysAhead, fullIdentity, ledgerDay, startOfDay } from './sql/ledger.day.fragment.js';
+import { dayMs, daysAhead, defaultPartition, fullIdentity, ledgerDay, startOfDay } from './sql/ledger.day.fragment.js';
 import { ledgerPartitions } from './sql/ledger.partitions.fragment.js';
 import type { TableNames } from './sql/table.names.js';
 
@@ -103,9 +103,16 @@ export class LedgerDays {
 
 async function createDay(t: TableNames, run: Script, day: number): Promise<boolean> {
   const { name, isOfDay, create, move, attach } = ledgerDay(t, day);
-  if ((await partitions(t, run)).has(name)) return true;
+  const there = await partitions(t, run);
+  if (there.has(name)) return true;
+  const strays = defaultPartition(t);
+  // Nothing is in the way where somebody has taken it from the ledger.
+  if (!there.has(strays.name)) {
+    for (const statement of [...create, attach]) await run(statement);
+    return true;
+  }
   const [{ count }] = (await run<{ count: number }>(
-    `select count(*)::int as count from (select from ${t.qualified('attempt_default')} where ${isOfDay} limit ${mostMoved + 1}) own`,
+    `select count(*)::int as count from (select from ${strays.table} where ${isOfDay} limit ${mostMoved + 1}) own`,
   )) as [{ count: number }];
   if (count > mostMoved) return false;
   for (const statement of [...create, ...(count > 0 ? move : []), attach]) await run(statement);

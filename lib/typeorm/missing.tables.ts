@@ -1,13 +1,21 @@
 import { StorageError } from '../model/errors.js';
 import type { FoundTable } from './missing.rights.js';
 import { messageOf, sqlStateOf } from './sql.errors.js';
+import { defaultPartition } from './sql/ledger.day.fragment.js';
 import { relationNames } from './sql/find.tables.sql.js';
 import { allTables, type TableNames } from './sql/table.names.js';
 
 /** Throws StorageError where tables are gone that the version in `meta` says are there: no start brings back what was in them. */
 export function refuseGone(tables: readonly FoundTable[], version: number, t: TableNames): void {
-  const gone = tables.filter(({ isGone }) => isGone).map(({ relation }) => relation);
+  const missing = tables.filter(({ isGone }) => isGone);
+  const gone = missing.map(({ relation }) => relation);
   if (gone.length === 0) return;
+  const { name, create } = defaultPartition(t);
+  if (missing.every((table) => table.name === name)) {
+    throw new StorageError(
+      `The schema "${t.schemaText}" is at version ${version}, but the default partition of its ledger is gone: ${gone.join(', ')}. Make an empty one by hand: ${create.join('; ')}; What was in it, rows of days without a partition of their own, only a backup brings back.`,
+    );
+  }
   const all = allTables.map((name) => t[name]).join(', ');
   throw new StorageError(
     `The schema "${t.schemaText}" is at version ${version}, but these of its tables are gone: ${gone.join(', ')}. Restore them from a backup. Or, where jobs that were made at run time may be lost, drop the others too (drop table if exists ${all} cascade) and start with migrate: 'auto'.`,

@@ -1,4 +1,4 @@
-import { isOfQueue, sqlStateOf } from './sql.errors.js';
+import { isOfPartitions, isOfQueue, sqlStateOf } from './sql.errors.js';
 
 /**
  * Classes of SQLSTATE by which the server refuses what a statement does to some row: a value, a constraint, a trigger, a limit. All others are about the server, the connection, the time or
@@ -10,7 +10,7 @@ const mostInVain = 16;
 
 /** Whether it may be a single row for which the server refuses the statement. Nothing was done then. */
 export function isRefusal(error: unknown): boolean {
-  return ofRows.has((sqlStateOf(error) ?? '').slice(0, 2)) && !isOfQueue(error);
+  return ofRows.has((sqlStateOf(error) ?? '').slice(0, 2)) && !isOfQueue(error) && !isOfPartitions(error);
 }
 
 /** What came of the parts, and what was refused alone. */

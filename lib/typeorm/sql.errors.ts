@@ -20,6 +20,8 @@ const missing: ReadonlyMap<string, string> = new Map([
   ['42703', withoutTables],
   ['3F000', withoutTables],
 ]);
+const withoutPartition =
+  ". The ledger has no partition for that day, and its default partition is detached or gone: chronis doctor gives the statement that brings it back. It is tried again until then.";
 /** The server has become read-only, as after a failover. */
 export const readOnly = '25006';
 /** In a transaction in which a statement has failed. */
@@ -41,7 +43,13 @@ export function translated(cause: unknown): ChronisError {
   if (!isOfValue || isOfQueue(cause)) {
     const isSilent = messageOf(cause) === noAnswer;
     const waited = waitedTooLong.has(state) || isSilent;
-    const why = isSilent ? unanswered : waited ? contextOf(cause) : (missing.get(state) ?? '');
+    const why = isSilent
+      ? unanswered
+      : waited
+        ? contextOf(cause)
+        : isOfPartitions(cause)
+          ? withoutPartition
+          : (missing.get(state) ?? '');
     return new (waited ? StorageBusyError : StorageError)(`PostgreSQL: ${messageOf(cause)}${why}`, { cause });
   }
   const refused = new InvalidPayloadError('A value', `PostgreSQL cannot store it: ${messageOf(cause)}`);
@@ -51,6 +59,11 @@ export function translated(cause: unknown): ChronisError {
 /** A queue of notifications that is full is nothing that anybody gave. */
 export function isOfQueue(cause: unknown): boolean {
   return sqlStateOf(cause) === '54000' && routineOf(cause).includes('Notify');
+}
+
+/** No partition takes the row: nothing that is in the row can change that. */
+export function isOfPartitions(error: unknown): boolean {
+  return sqlStateOf(error) === '23514' && routineOf(error) === 'ExecFindPartition';
 }
 
 /** What the server was at, such as: while locking tuple (0,1) in relation "job". */

@@ -21,6 +21,8 @@ class TestResult extends WaitingResult {
     return this.settlement;
   }
 
+  onLeftOut(): void {}
+
   onNoted(): void {}
 }
 
@@ -359,6 +361,26 @@ describe('the results of an engine', () => {
     await clock.advanceBy(300_000);
     expect(rig.told).toContain('run.unstorable');
     expect(await ledger('bad')).toMatchObject([{ outcome: 'succeeded', result: null }]);
+    await rig.stop();
+  });
+
+  test('whose note fails too are not told to have one', async () => {
+    let takesNote = false;
+    gate.check = (settlements) => {
+      if (settlements.some(({ result }) => result === 'bad')) throw new InvalidPayloadError('A value', 'no');
+      if (!takesNote) throw new StorageError('There is no room.');
+      return [];
+    };
+    rig.handle('work', () => 'bad');
+    await rig.engine.start();
+    await rig.add({});
+    await clock.advanceBy(60_000);
+    expect(rig.told).toContain('storage.failing');
+    expect(rig.told).not.toContain('run.unstorable');
+    takesNote = true;
+    await clock.advanceBy(60_000);
+    expect(rig.told.filter((type) => type === 'run.unstorable')).toHaveLength(1);
+    expect(await ledger()).toMatchObject([{ outcome: 'succeeded', result: null }]);
     await rig.stop();
   });
 

@@ -82,6 +82,15 @@ describe('the days of the ledger', () => {
     expect((await storage.queryAttempts({}, {})).items).toHaveLength(5);
   });
 
+  test('are made also where somebody has dropped the default partition', async () => {
+    const clock = new ManualClock(Math.floor(Date.now() / dayMs) * dayMs);
+    await open({ clock });
+    await client.query(`drop table "${schema}".attempt_default`);
+    await clock.advanceBy(10 * dayMs);
+    await storage.prune(retention);
+    expect(await days(clock.now())).toEqual([-10, -9, -8, 0, 1, 2]);
+  });
+
   test('age out with what is left in no day', async () => {
     const clock = new ManualClock(Math.floor(Date.now() / dayMs) * dayMs);
     await open({ clock });

@@ -340,6 +340,19 @@ describe('tables that are gone though their version is there', () => {
   );
 });
 
+test('where only the default partition of the ledger is gone, a start says how to make an empty one', async () => {
+  await start({ tablePrefix: 'x_' });
+  await client.query(`drop table "${schema}".x_attempt_default`);
+  const { message } = await start({ tablePrefix: 'x_' }).then(
+    () => new Error('started'),
+    (error: Error) => error,
+  );
+  expect(message).not.toContain('drop');
+  await client.query(/by hand: (create table .+? full;)/.exec(message)![1]!);
+  const storage = await start({ tablePrefix: 'x_' });
+  expect(await storage.countJobs({})).toBe(0);
+});
+
 describe('names that are taken by tables of the application', () => {
   test.each(['auto', 'check'] as const)('are named with the ways out, with migrate: %s', async (migrate) => {
     await client.query(`create schema "${schema}"; create table "${schema}".job (id int)`);

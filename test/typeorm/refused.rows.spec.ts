@@ -88,6 +88,20 @@ test('verdicts that the server refuses keep no others from being written, are na
   expect((await storage.settle(rest)).accepted.map(jobOf).sort()).toEqual(['b', 'e', 'f', 'n']);
 });
 
+test('a day that the ledger has no place for is told as that, as no verdict is to blame for it, and all are written when it has one', async () => {
+  const worker = await startWorker(storage);
+  for (const id of ['a', 'b']) await addOneOff(storage, { id });
+  const { runs } = await storage.claim(worker, 2);
+  const settlements = await Promise.all(runs.map((run) => settlementOf(storage, run)));
+  const day = `attempt_${new Date(settlements[0]!.finishedAt).toISOString().slice(0, 10).replaceAll('-', '')}`;
+  await other.query(`drop table "${schema}".attempt_default, "${schema}".${day}`);
+  await expect(storage.settle(settlements)).rejects.toThrow(
+    /no partition of relation "attempt" found for row\. .*default partition.*chronis doctor/,
+  );
+  await other.query(`create table "${schema}".attempt_default partition of "${schema}".attempt default`);
+  expect((await storage.settle(settlements)).accepted).toHaveLength(2);
+});
+
 test('a run whose release the server refuses keeps no other from coming back, is named, and comes back when it can', async () => {
   const lost = await lostRuns(['a', 'b', 'c', 'd', 'e']);
   await raise('refuse_release', 'update', `old.job_id in ('b', 'e') and new.worker is null`, 'run');

@@ -25,9 +25,14 @@ function columnsOf(table: string): string {
     from pg_attribute a where a.attrelid = ${table} and a.attnum > 0 and not a.attisdropped`;
 }
 
-/** Those of `days` that cannot be made. */
-export function readTaken({ session, t }: Ground, days: readonly LedgerDay[]): Promise<Taken[]> {
-  return session.rows<Taken>(takenSql, [t.schemaText, days.map(({ name }) => name), t.attempt]);
+/** Those of the partitions with these names that cannot be made. */
+export function readTaken({ session, t }: Ground, names: readonly string[]): Promise<Taken[]> {
+  return session.rows<Taken>(takenSql, [t.schemaText, names, t.attempt]);
+}
+
+/** `place`: its name as a statement has it. */
+export function asideOf({ kind, name }: Pick<Taken, 'kind' | 'name'>, place: string): string {
+  return `alter ${kind} ${place} rename to "${name}_aside";`;
 }
 
 export function detachedFindings(
@@ -47,7 +52,7 @@ export function detachedFindings(
       repair: bySql(
         fits
           ? ['begin', ...move, attach, 'commit;'].join('; ')
-          : `alter ${kind} ${table} rename to "${name}_aside";`,
+          : asideOf({ kind, name }, table),
       ),
     };
   });

@@ -1,9 +1,10 @@
-import { dayMs, daysAhead, ledgerDay, startOfDay, type LedgerDay } from '../sql/ledger.day.fragment.js';
+import { dayMs, daysAhead, defaultPartition, ledgerDay, startOfDay, type LedgerDay } from '../sql/ledger.day.fragment.js';
 import { ledgerPartitions } from '../sql/ledger.partitions.fragment.js';
 import type { TableNames } from '../sql/table.names.js';
 import { byHand, bySql, type Check, type Ground } from './check.js';
 import { detachedFindings, readTaken } from './detached.check.js';
 import type { Finding } from './diagnosis.js';
+import { defaultPartitionFindings } from './ledger.default.check.js';
 
 const mostCounted = 10_000;
 
@@ -18,13 +19,19 @@ export const partitionCheck: Check = {
     );
     const names = (await session.rows<{ name: string }>(ledgerPartitions(t))).map(({ name }) => name);
     const lacking = wanted.filter(({ name }) => !names.includes(name));
-    const taken = await readTaken(ground, lacking);
+    const taken = await readTaken(
+      ground,
+      lacking.map(({ name }) => name),
+    );
     const isTaken = ({ name }: LedgerDay): boolean => taken.some((each) => each.name === name);
     const missing = works ? lacking.filter((day) => !isTaken(day)) : [];
     // Those of these days have a finding already, whose repair moves them.
     const told = [...lacking.filter(isTaken), ...missing];
+    const ofDays = [...detachedFindings(taken, lacking, t), ...missingFindings(missing)];
+    const ofDefault = await defaultPartitionFindings(ground, names);
+    if (!names.includes(defaultPartition(t).name)) return [...ofDefault, ...ofDays];
     const { strays } = await session.row<{ strays: number }>(straysSql(t, told));
-    return [...detachedFindings(taken, lacking, t), ...missingFindings(missing), ...strayFindings(strays, t)];
+    return [...ofDefault, ...ofDays, ...strayFindings(strays, t)];
   },
 };
 
@@ -40,7 +47,7 @@ select (extract(epoch from now()) * 1000)::numeric as at, exists (select from ${
 /** How many rows are in the default partition, but for those of the days `told`. */
 function straysSql(t: TableNames, told: readonly LedgerDay[]): string {
   const others = told.map(({ isOfDay }) => `not (${isOfDay})`).join(' and ') || 'true';
-  return `select count(*)::int as strays from (select from ${t.qualified('attempt_default')} where ${others} limit ${mostCounted + 1}) stray`;
+  return `select count(*)::int as strays from (select from ${defaultPartition(t).table} where ${others} limit ${mostCounted + 1}) stray`;
 }
 
 function missingFindings(missing: readonly LedgerDay[]): Finding[] {
@@ -69,7 +76,7 @@ function strayFindings(strays: number, t: TableNames): Finding[] {
       code: 'doctor.default-partition',
       severity: 'warning',
       sentence: `The default partition of the ledger holds ${count} rows: of days that had no partition of their own when these were written.`,
-      evidence: { table: t.qualified('attempt_default'), rows: count },
+      evidence: { table: defaultPartition(t).table, rows: count },
       repair: byHand(
         'They are deleted when they are old enough. New days get a partition while the role of the workers may create tables: grant create on the schema to it.',
       ),

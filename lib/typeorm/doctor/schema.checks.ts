@@ -1,3 +1,4 @@
+import { defaultPartition } from '../sql/ledger.day.fragment.js';
 import { findTablesSql } from '../sql/find.tables.sql.js';
 import { allTables, type TableNames } from '../sql/table.names.js';
 import type { FoundTable } from '../missing.rights.js';
@@ -133,7 +134,8 @@ function tableFindings(found: readonly FoundTable[], t: TableNames): Finding[] {
   const findings: Finding[] = [];
   const relations = (is: (table: FoundTable) => boolean): string[] =>
     found.filter(is).map(({ relation }) => relation);
-  const gone = relations(({ isGone }) => isGone);
+  // It can be made anew, and has a finding of its own.
+  const gone = relations(({ isGone, name }) => isGone && name !== defaultPartition(t).name);
   if (gone.length > 0) {
     findings.push({
       code: 'doctor.missing-table',

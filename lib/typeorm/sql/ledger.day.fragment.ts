@@ -28,7 +28,7 @@ export function ledgerDay(t: TableNames, day: number): LedgerDay {
   const date = from.slice(0, 10);
   const own = `attempt_${date.replaceAll('-', '')}`;
   const table = t.qualified(own);
-  const strays = t.qualified('attempt_default');
+  const strays = defaultPartition(t).table;
   const isOfDay = `finished_at >= '${from}' and finished_at < '${until}'`;
   return {
     date,
@@ -50,6 +50,17 @@ export function ledgerDay(t: TableNames, day: number): LedgerDay {
 /** A publication for all tables needs it, and a partition does not have it of its parent. */
 export function fullIdentity(table: string): string {
   return `alter table ${table} replica identity full`;
+}
+
+/** What takes the rows of days that have no partition of their own. */
+export function defaultPartition(t: TableNames): Pick<LedgerDay, 'name' | 'table' | 'create'> {
+  const own = 'attempt_default';
+  const table = t.qualified(own);
+  return {
+    name: `${t.prefix}${own}`,
+    table,
+    create: [`create table ${table} partition of ${t.attempt} default`, fullIdentity(table)],
+  };
 }
 
 export function startOfDay(at: number): number {

@@ -518,6 +518,46 @@ const faults: [code: FindingCode, fault: Fault][] = [
     },
   ],
   [
+    'doctor.detached-partition',
+    {
+      plant: sqlOf('alter table chronis.attempt detach partition chronis.attempt_default'),
+      says: /^The table "chronis"\."attempt_default" is no partition of the ledger.*get no verdict/,
+    },
+  ],
+  [
+    'doctor.detached-partition',
+    // What was in it has a day of its own meanwhile.
+    {
+      plant: sqlOf(
+        `alter table chronis.attempt detach partition chronis.attempt_default; ${attemptAt('now()').replace('chronis.attempt', 'chronis.attempt_default')}`,
+      ),
+      says: /attempt_default" is no partition of the ledger/,
+    },
+  ],
+  [
+    'doctor.detached-partition',
+    {
+      plant: sqlOf(
+        'drop table chronis.attempt_default; create view chronis.attempt_default as select 1 as one',
+      ),
+      says: /^The view "chronis"\."attempt_default" has the name of the default partition/,
+    },
+  ],
+  [
+    'doctor.detached-partition',
+    {
+      plant: sqlOf('alter table chronis.attempt_default rename to others'),
+      says: /^The default partition of the ledger is called chronis\.others/,
+    },
+  ],
+  [
+    'doctor.missing-partition',
+    {
+      plant: sqlOf('drop table chronis.attempt_default'),
+      says: /^The ledger has no default partition.*get no verdict/,
+    },
+  ],
+  [
     'doctor.default-partition',
     {
       plant: sqlOf(attemptAt("'2001-01-01'")),
