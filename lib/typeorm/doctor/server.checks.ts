@@ -1,6 +1,7 @@
 import { maskedText } from './found.text.js';
-import { byHand, bySql, counted, type Check, type Ground } from './check.js';
-import type { Finding, Repair } from './diagnosis.js';
+import { byHand, counted, type Check, type Ground } from './check.js';
+import type { Finding } from './diagnosis.js';
+import { repairOf, settingsSql, type Setting } from './setting.repair.js';
 
 const oldestServer = 150_000;
 const versionText = 'PostgreSQL 15';
@@ -10,7 +11,7 @@ export const serverChecks: readonly Check[] = [
   {
     name: 'settings',
     look: async ({ session, settings }) =>
-      settingFindings(await session.unset<Setting>(settingsSql), settings.statementTimeoutMs),
+      settingFindings(await session.unset<Setting>(settingsSql(Object.keys(goodValues))), settings.statementTimeoutMs),
   },
 ];
 
@@ -62,20 +63,18 @@ export function serverFindings({ version, shown, encoding, database, standby }: 
   return findings;
 }
 
-/** A setting as the sessions of Chronis have it. */
-interface Setting {
-  name: string;
-  value: string;
-  ms: number | null;
-  source: string;
-  role: string;
-  database: string;
-}
-
-const settingsSql = `
-select name, current_setting(name) as value, case when unit = 'ms' then setting::numeric end as ms, source, quote_ident(current_user) as role, quote_ident(current_database()) as database
-from pg_settings where name = any (array['fsync', 'full_page_writes', 'synchronous_commit', 'autovacuum', 'track_counts', 'statement_timeout',
-  'default_transaction_read_only', 'default_transaction_isolation', 'lock_timeout'])`;
+/** Of what is looked at, the value that mends it. */
+const goodValues: Readonly<Record<string, string>> = {
+  fsync: 'on',
+  full_page_writes: 'on',
+  synchronous_commit: 'on',
+  autovacuum: 'on',
+  track_counts: 'on',
+  statement_timeout: '0',
+  default_transaction_read_only: 'off',
+  default_transaction_isolation: "'read committed'",
+  lock_timeout: '0',
+};
 
 /** What the sessions ask for at their start: where they do not have it, a pooler has refused it. */
 const needed: readonly { name: string; isRight: (value: string) => boolean; else: string }[] = [
@@ -105,7 +104,7 @@ export function settingFindings(settings: readonly Setting[], statementTimeoutMs
     findings.push({
       ...finding,
       evidence: { setting: name, value: maskedText(value), source },
-      repair: resetOf(setting),
+      repair: repairOf(setting, goodValues[name]!),
     });
   };
   const isOff = ({ value }: Setting): boolean => value === 'off';
@@ -155,24 +154,6 @@ export function settingFindings(settings: readonly Setting[], statementTimeoutMs
     ({ ms }) => ms !== null && ms > 0 && ms < statementTimeoutMs,
   );
   return findings;
-}
-
-/** What takes a setting back, by who has set it. */
-function resetOf({ name, source, role, database }: Setting): Repair {
-  switch (source) {
-    case 'user':
-      return bySql(`alter role ${role} reset ${name};`);
-    case 'database':
-      return bySql(`alter database ${database} reset ${name};`);
-    case 'database user':
-      return bySql(`alter role ${role} in database ${database} reset ${name};`);
-    case 'configuration file':
-      return bySql(`alter system reset ${name}; select pg_reload_conf();`);
-    case 'command line':
-      return byHand(`Start the server without ${name} on its command line.`);
-    default:
-      return byHand(`Take ${name} out of the options of the connection, or of the pooler's.`);
-  }
 }
 
 interface Connections {

@@ -29,6 +29,8 @@ interface Fault {
   with?: (ground: DoctorGround) => Record<string, unknown>;
   /** What the sentence or the evidence says. */
   says?: RegExp;
+  /** What the repair says. */
+  repairs?: RegExp;
   /** The SQL that is given mends it: all is well afterwards. @default true where SQL is given */
   mends?: boolean;
 }
@@ -59,6 +61,28 @@ const faults: [code: FindingCode, fault: Fault][] = [
   ['doctor.read-only', { plant: sqlOf('alter database $database set default_transaction_read_only = on') }],
   ['doctor.autovacuum-off', { plant: setOnServer('autovacuum', 'off') }],
   ['doctor.crash-safety', { plant: setOnServer('full_page_writes', 'off') }],
+  // The same where it stands in the file that people write.
+  ['doctor.crash-safety', { plant: setInFile('fsync', 'off') }],
+  ['doctor.crash-safety', { plant: setInFile('full_page_writes', 'off') }],
+  ['doctor.synchronous-commit', { plant: setInFile('synchronous_commit', 'off') }],
+  ['doctor.autovacuum-off', { plant: setInFile('autovacuum', 'off') }],
+  ['doctor.autovacuum-off', { plant: setInFile('track_counts', 'off') }],
+  ['doctor.read-only', { plant: setInFile('default_transaction_read_only', 'on') }],
+  // And where it is said of everybody, or of one.
+  ['doctor.synchronous-commit', {
+      plant: sqlOf('alter role all set synchronous_commit = off'),
+      repairs: /^alter role all reset synchronous_commit;$/,
+    }],
+  [
+    'doctor.read-only',
+    {
+      plant: async (on) => {
+        await clerk(on);
+        await on.sql('alter role clerk set default_transaction_read_only = on');
+      },
+      with: (on) => ({ url: on.urlOf(on.database, 'clerk') }),
+    },
+  ],
   [
     'doctor.connections',
     {
@@ -595,6 +619,7 @@ const faults: [code: FindingCode, fault: Fault][] = [
         );
       },
       says: /enable_bitmapscan and enable_indexscan are off/,
+      repairs: /^alter database \w+ reset enable_bitmapscan; alter database \w+ reset enable_indexscan;$/,
     },
   ],
   // The work
@@ -765,6 +790,16 @@ async function reload(on: DoctorGround): Promise<void> {
   }
 }
 
+/** In postgresql.conf, in whose folder the server is. */
+function setInFile(setting: string, value: string) {
+  return async (on: DoctorGround): Promise<void> => {
+    await on.sql(`copy (select '${setting} = ${value} ${ofTest}') to program 'cat >> postgresql.conf'`);
+    await reload(on);
+  };
+}
+
+const ofTest = '# of a test';
+
 async function clerk(on: DoctorGround): Promise<void> {
   await on.sql(`do $$ begin create role clerk login; exception when duplicate_object then null; end $$`);
   await on.sql(
@@ -788,7 +823,7 @@ test('a database where nothing is wrong has no findings, and every check is made
 
 test.each(faults)(
   '%s is found, and nothing else',
-  async (code, { plant, with: given, says, mends = true }) => {
+  async (code, { plant, with: given, says, repairs, mends = true }) => {
     await plant(ground);
     try {
       const diagnosis = await ground.diagnose(given?.(ground));
@@ -796,13 +831,15 @@ test.each(faults)(
       expect([findings.map((found) => found.code), unchecked]).toEqual([[code], []]);
       const [{ sentence, evidence, repair }] = findings as [(typeof findings)[0]];
       if (says) expect(sentence).toMatch(says);
+      if (repairs) expect(repair.text).toMatch(repairs);
       expect(Object.keys(evidence).length).toBeGreaterThan(0);
       expect(sentence).toMatch(/\.$/);
       expect(repair.text).not.toBe('');
       expect(JSON.stringify(diagnosis)).not.toContain('sesame');
       if (repair.by !== 'sql' || !mends) return;
       // A statement alone, as CONCURRENTLY and VACUUM want it.
-      for (const statement of repair.text.split(/;\s*/)) if (statement) await ground.sql(statement);
+      const mender = await ground.other();
+      for (const statement of repair.text.split(/;\s*/)) if (statement) await mender.query(statement);
       if (repair.text.includes('pg_reload_conf')) await reload(ground);
       await settled();
       expect((await ground.diagnose(given?.(ground))).findings).toEqual([]);
@@ -824,6 +861,8 @@ async function restore(): Promise<void> {
     'set session characteristics as transaction read write; set default_transaction_read_only = off',
   );
   await ground.sql('alter system reset all');
+  await ground.sql('alter role all reset all');
+  await ground.sql(`copy (select) to program 'sed -i "/${ofTest}/d" postgresql.conf'`);
   await reload(ground);
   await ground.sql('select pg_drop_replication_slot(slot_name) from pg_replication_slots');
   const { rows } = await ground.client.query<{ gid: string }>('select gid from pg_prepared_xacts');
