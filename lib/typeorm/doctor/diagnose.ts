@@ -23,6 +23,7 @@ import { foreignChecks } from './foreign.checks.js';
 import { maskedText } from './found.text.js';
 import { partitionCheck } from './partition.checks.js';
 import { referenceCheck } from './reference.check.js';
+import { lackingToLook } from './right.checks.js';
 import { readSchema } from './schema.reading.js';
 import {
   installed,
@@ -127,6 +128,8 @@ async function examine(ground: Ground): Promise<Found> {
   const schemaCheck: Check = {
     name: 'schema',
     look: async () => {
+      const lacking = await lackingToLook(ground);
+      if (lacking.length > 0) return lacking;
       schema = await installed(ground);
       if (schema.version === 0 && schema.hasTables)
         return versionlessFindings(settings.tables, await isOfRelease(ground));

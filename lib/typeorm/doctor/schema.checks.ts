@@ -3,6 +3,7 @@ import { findTablesSql } from '../sql/find.tables.sql.js';
 import { allTables, type TableNames } from '../sql/table.names.js';
 import type { FoundTable } from '../missing.rights.js';
 import { migrationStatements, schemaVersion } from '../migration.steps.js';
+import { rightFindings } from './right.checks.js';
 import { byCommand, byHand, bySql, some, type Check, type Ground } from './check.js';
 import type { Finding } from './diagnosis.js';
 
@@ -147,17 +148,7 @@ function tableFindings(found: readonly FoundTable[], t: TableNames): Finding[] {
       ),
     });
   }
-  for (const { lacks, relation, role, isGone } of found) {
-    if (lacks === null || isGone) continue;
-    const kind = relation.startsWith('sequence ') ? '' : 'table ';
-    findings.push({
-      code: 'doctor.rights',
-      severity: 'error',
-      sentence: `The role ${role} may not do all that is needed with ${relation}: it lacks ${lacks}.`,
-      evidence: { role, relation, lacks },
-      repair: bySql(`grant ${lacks} on ${kind}${relation} to ${role};`),
-    });
-  }
+  findings.push(...rightFindings(found));
   const hidden = relations(({ isHidden }) => isHidden);
   if (hidden.length > 0) {
     const { role } = found[0]!;

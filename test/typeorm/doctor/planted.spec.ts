@@ -251,6 +251,28 @@ const faults: [code: FindingCode, fault: Fault][] = [
     },
   ],
   [
+    'doctor.rights',
+    {
+      plant: async (on) => {
+        await clerk(on);
+        await on.sql('revoke usage on schema chronis from clerk');
+      },
+      with: (on) => ({ url: on.urlOf(on.database, 'clerk') }),
+      says: /^The role clerk may not look into the schema "chronis": it lacks usage/,
+    },
+  ],
+  [
+    'doctor.rights',
+    {
+      plant: async (on) => {
+        await clerk(on);
+        await on.sql('revoke all on chronis.meta from clerk');
+      },
+      with: (on) => ({ url: on.urlOf(on.database, 'clerk') }),
+      says: /chronis\.meta: it lacks select, insert, update, delete/,
+    },
+  ],
+  [
     'doctor.row-security',
     {
       plant: async (on) => {
