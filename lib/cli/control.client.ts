@@ -24,7 +24,8 @@ export async function controlSession(
           // Not a promise.
           typeof method !== 'string' || method === 'then'
             ? undefined
-            : (...args: unknown[]) => called(path, { service, method, args, ...(actor && { actor }) }, patienceMs),
+            : (...args: unknown[]) =>
+                called(path, { service, method, args, ...(actor && { actor }) }, patienceMs),
       },
     );
   const session = services('session') as Pick<Session, 'workers' | 'now' | 'storeBinary'>;

@@ -49,11 +49,7 @@ export function detachedFindings(
         ? `The table ${table} is no partition of the ledger, though it looks like one and has the name: until it is attached again, its rows are not seen, no other can be made for that day, and new rows of that day go to the default partition.`
         : `The ${kind} ${table} has the name that a partition of the ledger needs: that cannot be made, and rows of its day go to the default partition.`,
       evidence: { [kind]: table, ledger: t.attempt },
-      repair: bySql(
-        fits
-          ? ['begin', ...move, attach, 'commit;'].join('; ')
-          : asideOf({ kind, name }, table),
-      ),
+      repair: bySql(fits ? ['begin', ...move, attach, 'commit;'].join('; ') : asideOf({ kind, name }, table)),
     };
   });
 }

@@ -98,4 +98,3 @@ function renamed(found: FoundDefault, taken: Taken | undefined, t: TableNames): 
     repair: bySql(steps.join(' ')),
   };
 }
-

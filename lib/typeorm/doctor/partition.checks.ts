@@ -1,4 +1,11 @@
-import { dayMs, daysAhead, defaultPartition, ledgerDay, startOfDay, type LedgerDay } from '../sql/ledger.day.fragment.js';
+import {
+  dayMs,
+  daysAhead,
+  defaultPartition,
+  ledgerDay,
+  startOfDay,
+  type LedgerDay,
+} from '../sql/ledger.day.fragment.js';
 import { ledgerPartitions } from '../sql/ledger.partitions.fragment.js';
 import type { TableNames } from '../sql/table.names.js';
 import { byHand, bySql, type Check, type Ground } from './check.js';

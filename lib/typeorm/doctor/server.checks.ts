@@ -11,7 +11,10 @@ export const serverChecks: readonly Check[] = [
   {
     name: 'settings',
     look: async ({ session, settings }) =>
-      settingFindings(await session.unset<Setting>(settingsSql(Object.keys(goodValues))), settings.statementTimeoutMs),
+      settingFindings(
+        await session.unset<Setting>(settingsSql(Object.keys(goodValues))),
+        settings.statementTimeoutMs,
+      ),
   },
 ];
 

@@ -2,6 +2,7 @@ import { viewStatements } from '../sql/views.sql.js';
 import { allTables, type TableNames } from '../sql/table.names.js';
 import { sqlStateOf } from '../sql.errors.js';
 import { bySql, type Check, type Ground } from './check.js';
+import { asideOf, readTaken, type Taken } from './detached.check.js';
 import type { Finding } from './diagnosis.js';
 import type { DoctorSession } from './doctor.session.js';
 
@@ -9,9 +10,20 @@ import type { DoctorSession } from './doctor.session.js';
 export const viewChecks: readonly Check[] = [
   {
     name: 'views',
-    look: async ({ session, t }: Ground) => {
+    look: async (ground: Ground) => {
+      const { session, t } = ground;
       const there = await viewsThere(session, t);
-      return ownViews(t).flatMap((view) => (there.has(view.name) ? [] : missing(view)));
+      const gone = ownViews(t).filter(({ name }) => !there.has(name));
+      const taken = await readTaken(
+        ground,
+        gone.map(({ name }) => name),
+      );
+      return gone.map((view) =>
+        missing(
+          view,
+          taken.find(({ name }) => name === view.name),
+        ),
+      );
     },
   },
   {
@@ -108,13 +120,16 @@ async function planOf(session: DoctorSession, query: string): Promise<string | n
 
 const undefinedColumn = '42703';
 
-function missing({ place, query }: View): Finding {
+function missing({ place, query }: View, taken: Taken | undefined): Finding {
+  const isGone =
+    taken === undefined ? 'is gone' : `is gone, and the ${taken.kind} of that name is none of Chronis`;
+  const aside = taken === undefined ? '' : `${asideOf(taken, place)} `;
   return {
     code: 'doctor.missing-view',
     severity: 'warning',
-    sentence: `The view ${place} is gone: Chronis does without it, but what people and dashboards ask of it fails.`,
+    sentence: `The view ${place} ${isGone}: Chronis does without it, but what people and dashboards ask of it fails.`,
     evidence: { view: place },
-    repair: bySql(`create view ${place} as ${query};`),
+    repair: bySql(`${aside}create view ${place} as ${query};`),
   };
 }
 

@@ -9,7 +9,7 @@ import {
   minute,
   settle,
 } from '../../../lib/testing/laws/fixture.js';
-import type { FindingCode } from '../../../lib/typeorm/index.js';
+import type { FindingCode, FindingSeverity } from '../../../lib/typeorm/index.js';
 import { schemaVersion } from '../../../lib/typeorm/index.js';
 import { SystemClock } from '../../../lib/index.js';
 import { OffsetClock } from '../../support/offset.clock.js';
@@ -29,6 +29,7 @@ interface Fault {
   with?: (ground: DoctorGround) => Record<string, unknown>;
   /** What the sentence or the evidence says. */
   says?: RegExp;
+  severity?: FindingSeverity;
   /** What the repair says. */
   repairs?: RegExp;
   /** The SQL that is given mends it: all is well afterwards. @default true where SQL is given */
@@ -50,6 +51,11 @@ async function ledgerDay(on: DoctorGround, ahead = 0): Promise<string> {
   return `chronis.attempt_${date.replaceAll('-', '')}`;
 }
 
+/** A trigger for each row whose function returns null. */
+function swallowing(when: string): string {
+  return `create function public.swallow() returns trigger language plpgsql as $$ begin return null; end $$; create trigger swallow ${when} for each row execute function public.swallow()`;
+}
+
 const refusing = `create function public.refuse() returns event_trigger language plpgsql as $$ begin raise exception 'no'; end $$;`;
 
 const faults: [code: FindingCode, fault: Fault][] = [
@@ -69,10 +75,13 @@ const faults: [code: FindingCode, fault: Fault][] = [
   ['doctor.autovacuum-off', { plant: setInFile('track_counts', 'off') }],
   ['doctor.read-only', { plant: setInFile('default_transaction_read_only', 'on') }],
   // And where it is said of everybody, or of one.
-  ['doctor.synchronous-commit', {
+  [
+    'doctor.synchronous-commit',
+    {
       plant: sqlOf('alter role all set synchronous_commit = off'),
       repairs: /^alter role all reset synchronous_commit;$/,
-    }],
+    },
+  ],
   [
     'doctor.read-only',
     {
@@ -453,6 +462,55 @@ const faults: [code: FindingCode, fault: Fault][] = [
         `create function f() returns trigger language plpgsql as 'begin return new; end'; create trigger all_of before insert on chronis.attempt for each row execute function f()`,
       ),
       says: /all_of on chronis\.attempt:/,
+    },
+  ],
+  // What a rule or a trigger swallows, the server reports as done.
+  [
+    'doctor.foreign-constraint',
+    {
+      plant: sqlOf('create rule keep as on delete to chronis.run do instead nothing'),
+      severity: 'error',
+      says: /rule keep on chronis\.run: deletes .*is executed again/,
+    },
+  ],
+  [
+    'doctor.foreign-constraint',
+    {
+      plant: sqlOf('create rule also as on update to chronis.job do also notify x'),
+      severity: 'error',
+      says: /rule also on chronis\.job: it does something else beside updates/,
+    },
+  ],
+  [
+    'doctor.foreign-trigger',
+    {
+      plant: sqlOf(swallowing('before delete on chronis.run')),
+      severity: 'error',
+      says: /trigger swallow on chronis\.run: .*may swallow deletes.*is executed again/,
+    },
+  ],
+  [
+    'doctor.foreign-trigger',
+    {
+      plant: sqlOf(swallowing('before insert or update on chronis.attempt_default')),
+      severity: 'error',
+      says: /trigger swallow on chronis\.attempt_default: .*may swallow inserts and updates/,
+    },
+  ],
+  [
+    'doctor.missing-view',
+    {
+      plant: sqlOf(
+        'drop view chronis.jobs_view; create materialized view chronis.jobs_view as select 1 as id',
+      ),
+      says: /the materialized view of that name is none of Chronis/,
+    },
+  ],
+  [
+    'doctor.missing-view',
+    {
+      plant: sqlOf('drop view chronis.jobs_view; create table chronis.jobs_view (id int)'),
+      says: /the table of that name is none of Chronis/,
     },
   ],
   [
@@ -845,13 +903,14 @@ test('a database where nothing is wrong has no findings, and every check is made
 
 test.each(faults)(
   '%s is found, and nothing else',
-  async (code, { plant, with: given, says, repairs, mends = true }) => {
+  async (code, { plant, with: given, says, severity, repairs, mends = true }) => {
     await plant(ground);
     try {
       const diagnosis = await ground.diagnose(given?.(ground));
       const { findings, unchecked } = diagnosis;
       expect([findings.map((found) => found.code), unchecked]).toEqual([[code], []]);
-      const [{ sentence, evidence, repair }] = findings as [(typeof findings)[0]];
+      const [{ sentence, evidence, repair, severity: found }] = findings as [(typeof findings)[0]];
+      if (severity) expect(found).toBe(severity);
       if (says) expect(sentence).toMatch(says);
       if (repairs) expect(repair.text).toMatch(repairs);
       expect(Object.keys(evidence).length).toBeGreaterThan(0);
