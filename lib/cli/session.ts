@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -13,6 +13,7 @@ import {
   type StoredBinary,
   type WorkerInfo,
 } from '../index.js';
+import { makeFolder } from '../processes/made.folder.js';
 import type { MigrationMode } from '../typeorm/index.js';
 import { FailedError, UsageError } from './cli.errors.js';
 import type { StderrLogger } from './stderr.logger.js';
@@ -114,12 +115,23 @@ export async function storageOf(
     });
   }
   const folder = dirname(choice.path);
-  if (choice.isDefault) mkdirSync(folder, { recursive: true, mode: ownFolderMode });
+  if (choice.isDefault) makeStateFolder(folder);
   else if (!existsSync(folder))
     throw new UsageError(`There is no folder ${folder} (${choice.origin}). Make it, or name another file.`);
   if (choice.kind === 'sqlite')
     return (await import('../sqlite/index.js')).sqliteStorage({ path: choice.path });
   return (await import('../file/index.js')).fileStorage({ path: choice.path });
+}
+
+/** Throws FailedError. */
+function makeStateFolder(folder: string): void {
+  try {
+    makeFolder(folder, ownFolderMode);
+  } catch (cause) {
+    throw new FailedError(
+      `The folder ${folder} cannot be made: ${(cause as Error).message}. Set XDG_STATE_HOME to a folder that this user may write, or give --storage.`,
+    );
+  }
 }
 
 /** They are optional peers, which npx does not bring. */

@@ -1,17 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import {
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { signalGroup } from './process.group.js';
+import { makeFolder } from '../processes/made.folder.js';
 import {
   hasVariables,
   isAlive,
@@ -164,7 +156,7 @@ function workerMark({ boot, namespace, pid, startedAt }: ProcessIdentity): strin
 
 /** A folder that others may write could name any group. */
 function assertOurs(folder: string): void {
-  mkdirSync(folder, { mode: 0o700, recursive: true });
+  makeFolder(folder, 0o700);
   const stat = lstatSync(folder);
   if (stat.isDirectory() && stat.uid === process.getuid!() && (stat.mode & 0o022) === 0) return;
   throw new Error(`${folder} is not a folder that this user alone may write. Remove it`);

@@ -1,6 +1,7 @@
-import { lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { lstatSync, readdirSync, rmSync } from 'node:fs';
 import { chmod, chown, mkdtemp, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../processes/made.folder.js';
 import { isAlive, ownIdentity } from '../processes/process.table.js';
 import type { SystemUser } from './system.users.js';
 
@@ -70,7 +71,7 @@ export class PrivateFolders {
 
   /** Who may write it could put another program in place of one. */
   private assertOurs(): void {
-    mkdirSync(this.folder, { mode: throughMode, recursive: true });
+    makeFolder(this.folder, throughMode);
     const stat = lstatSync(this.folder);
     if (stat.isDirectory() && stat.uid === process.getuid!() && (stat.mode & ofOthers) === 0) return;
     throw new Error(`${this.folder} is not a folder that this user alone may write. Remove it`);

@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { Database } from './database.js';
 import { sqlStateOf } from './sql.errors.js';
-import { dayMs, daysAhead, defaultPartition, fullIdentity, ledgerDay, startOfDay } from './sql/ledger.day.fragment.js';
+import {
+  dayMs,
+  daysAhead,
+  defaultPartition,
+  fullIdentity,
+  ledgerDay,
+  startOfDay,
+} from './sql/ledger.day.fragment.js';
 import { ledgerPartitions } from './sql/ledger.partitions.fragment.js';
 import type { TableNames } from './sql/table.names.js';
 

@@ -21,7 +21,7 @@ const missing: ReadonlyMap<string, string> = new Map([
   ['3F000', withoutTables],
 ]);
 const withoutPartition =
-  ". The ledger has no partition for that day, and its default partition is detached or gone: chronis doctor gives the statement that brings it back. It is tried again until then.";
+  '. The ledger has no partition for that day, and its default partition is detached or gone: chronis doctor gives the statement that brings it back. It is tried again until then.';
 /** The server has become read-only, as after a failover. */
 export const readOnly = '25006';
 /** In a transaction in which a statement has failed. */
