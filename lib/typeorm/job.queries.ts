@@ -1,4 +1,4 @@
-import type { Job, JobFilter, JobRef, Page } from '../model/job.js';
+import type { Job, JobFilter, JobRef, JobState, Page } from '../model/job.js';
 import type { JobPageRequest, PageRequest } from '../ports/storage.adapter.js';
 import { isOnce } from '../model/trigger.js';
 import type { Queries } from './database.js';
@@ -127,7 +127,11 @@ function jobConditions(t: TableNames, conditions: Conditions, filter: JobFilter)
   conditions.among('v.namespace', filter.namespace);
   conditions.among('v.state', filter.state);
   // Told sooner than the state, for which the runs of each job have to be looked at.
-  if ([filter.state].flat().join() === 'paused') conditions.add('v.paused_what is not null');
+  const states = [filter.state ?? []].flat();
+  if (isAmong(states, ['paused'])) conditions.add('v.paused_what is not null');
+  // What only one of the kinds can be, the other is not looked at for.
+  if (isAmong(states, ['waiting'])) conditions.add('v.is_run');
+  if (isAmong(states, ['orphaned'])) conditions.add('not v.is_run');
   if (filter.pausedBy !== undefined) {
     const kinds = [filter.pausedBy].flat();
     conditions.among('v.paused_what', kinds);
@@ -152,4 +156,9 @@ function jobConditions(t: TableNames, conditions: Conditions, filter: JobFilter)
     if (Object.keys(metadata).length > 0) conditions.add("v.metadata <> '{}'");
   }
   return conditions;
+}
+
+/** Some are asked for, and none but these. */
+function isAmong(states: readonly JobState[], these: readonly JobState[]): boolean {
+  return states.length > 0 && states.every((state) => these.includes(state));
 }

@@ -155,6 +155,22 @@ describe.each(['when empty', 'when small'] as const)('with statistics of tables 
     });
 
     test.each([
+      ['waiting', 'job'],
+      ['orphaned', 'run'],
+    ] as const)('jobs that are %s are not looked for in the table %s', async (state, other) => {
+      const asked: [text: string, values: unknown[]][] = [];
+      const run = async (text: string, values: readonly unknown[] = []) => {
+        asked.push([text, [...values]]);
+        return [];
+      };
+      await queryJobs({ run }, grown.names, { state }, { limit: 100 });
+      const plan = await explain(asked[0]![0], asked[0]![1]);
+      const read = [...plan.scanned, ...plan.indexes];
+      expect(read).not.toContain(other);
+      expect(read).not.toContain(`${other}_key`);
+    });
+
+    test.each([
       ['the first page', 'true', null],
       ['the second page', '(v.next_run_at, v.namespace, v.id) > ($4::float8, $5, $6)', '$4'],
       ['a page of some states', "v.state in ('pending', 'scheduled')", null],
