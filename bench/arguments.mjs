@@ -1,7 +1,7 @@
 // What `npm run bench -- …` understands.
 import { parseArgs } from 'node:util';
 
-export const suiteNames = ['drain', 'recurring', 'minute', 'midnight', 'lag', 'create', 'idle', 'growth', 'running', 'bloat', 'instances', 'start', 'schedule', 'catchup', 'flow'];
+export const suiteNames = ['drain', 'recurring', 'minute', 'midnight', 'lag', 'create', 'idle', 'growth', 'running', 'bloat', 'instances', 'start', 'schedule', 'catchup', 'flow', 'operate'];
 export const peerNames = [
   'chronis-none',
   'chronis-traced',
@@ -22,6 +22,8 @@ export const usage = `npm run bench -- ${suiteNames.join('|')}
   --peers a,b      only these beside chronis, or "none": ${peerNames.join(', ')}
   --rounds N       runs of each system, in turns
   --settings a,b   only the settings of the suite whose names contain one of these texts
+  --jobs N         of operate: how many jobs the tables have
+  --runs N         of operate: how many rows the ledger has
   --json FILE      writes the results there as well
   --url URL        this PostgreSQL, as a user that may create databases, in place of an embedded one`;
 
@@ -35,6 +37,8 @@ export function readArguments(argv) {
       peers: { type: 'string' },
       rounds: { type: 'string' },
       settings: { type: 'string' },
+      jobs: { type: 'string' },
+      runs: { type: 'string' },
       json: { type: 'string' },
       url: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -48,7 +52,9 @@ export function readArguments(argv) {
     suite,
     quick: values.quick,
     peers: peersOf(values.peers),
-    rounds: roundsOf(values.rounds),
+    rounds: countOf('--rounds', values.rounds, 1, 1_000),
+    jobs: countOf('--jobs', values.jobs, 1_000, 100_000_000),
+    runs: countOf('--runs', values.runs, 10_000, 1_000_000_000),
     settings: listOf(values.settings),
     json: values.json ?? null,
     url: values.url ?? null,
@@ -65,13 +71,13 @@ function peersOf(text) {
 }
 
 /** null: as the suite thinks right. */
-function roundsOf(text) {
+function countOf(option, text, least, most) {
   if (text === undefined) return null;
-  const rounds = Number(text);
-  if (!Number.isSafeInteger(rounds) || rounds < 1 || rounds > 1_000) {
-    throw new Error(`--rounds takes a whole number from 1 to 1000, not "${text}".`);
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < least || count > most) {
+    throw new Error(`${option} takes a whole number from ${least} to ${most}, not "${text}".`);
   }
-  return rounds;
+  return count;
 }
 
 function listOf(text) {

@@ -37,6 +37,8 @@ describe('the arguments of the bench', () => {
       quick: false,
       peers: peerNames,
       rounds: null,
+      jobs: null,
+      runs: null,
       settings: [],
       json: null,
       url: null,
@@ -45,11 +47,14 @@ describe('the arguments of the bench', () => {
 
   test('all options are read', () => {
     const argv = ['lag', '--quick', '--peers', 'agenda, pg-boss', '--rounds', '7', '--settings', '1 process'];
+    argv.push('--jobs', '2000', '--runs', '50000');
     expect(readArguments([...argv, '--json', 'out.json', '--url', 'postgres://db/x'])).toEqual({
       suite: 'lag',
       quick: true,
       peers: ['agenda', 'pg-boss'],
       rounds: 7,
+      jobs: 2_000,
+      runs: 50_000,
       settings: ['1 process'],
       json: 'out.json',
       url: 'postgres://db/x',
@@ -63,6 +68,7 @@ describe('the arguments of the bench', () => {
     [['drain', 'lag'], 'Name one suite, not 2.'],
     [['drian'], 'There is no suite "drian".'],
     [['drain', '--peers', 'bull'], 'There is no peer "bull".'],
+    [['operate', '--jobs', '10'], '--jobs takes a whole number from 1000 to 100000000, not "10"'],
     [['drain', '--rounds', '0'], 'a whole number from 1 to 1000, not "0"'],
     [['drain', '--fast'], "Unknown option '--fast'"],
   ])('%j is refused', (argv, message) => expect(() => readArguments(argv)).toThrow(message));
