@@ -129,9 +129,12 @@ function jobConditions(t: TableNames, conditions: Conditions, filter: JobFilter)
   // Told sooner than the state, for which the runs of each job have to be looked at.
   const states = [filter.state ?? []].flat();
   if (isAmong(states, ['paused'])) conditions.add('v.paused_what is not null');
-  // What only one of the kinds can be, the other is not looked at for.
+  // What only one of the kinds can be, the other is not looked at for, and none for its runs.
   if (isAmong(states, ['waiting'])) conditions.add('v.is_run');
-  if (isAmong(states, ['orphaned'])) conditions.add('not v.is_run');
+  if (isAmong(states, ['orphaned'])) conditions.add('v.orphaned_at is not null');
+  // In the words of the index of one-offs that are over, and of what other jobs can have failed.
+  if (isAmong(states, ['cancelled', 'failed']))
+    conditions.add("(v.verdict is not null or not v.is_run and v.trigger_type = 'at')");
   if (filter.pausedBy !== undefined) {
     const kinds = [filter.pausedBy].flat();
     conditions.among('v.paused_what', kinds);

@@ -12,7 +12,10 @@ import { ms } from './time.fragment.js';
  */
 export function jobViews(t: TableNames): { recurring: string; oneOff: string } {
   const until = (row: string, id: string): string => `, ${ms(pauseEndOf(t, row, id))} as paused_until`;
-  return { recurring: recurring(t, ms, until('j', 'id')), oneOff: oneOff(t, ms, until('r', 'job_id')) };
+  return {
+    recurring: recurring(t, ms, `${until('j', 'id')}, null::text as verdict`),
+    oneOff: oneOff(t, ms, `${until('r', 'job_id')}, r.verdict`),
+  };
 }
 
 /** The same as a view of schema version 4 has them, without what is in tables of later ones. */
