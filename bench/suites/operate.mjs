@@ -65,7 +65,8 @@ async function filled(serverUrl, database, url, sizes) {
 }
 
 /** Prints a line for each request; fails where a large table is read from one end to the other. */
-async function looking(url, { quick }) {
+async function looking(url, { quick, settings }) {
+  const isWanted = ({ path }) => settings.length === 0 || settings.some((text) => path.includes(text));
   const [api, plans] = [await startApi(url, '120s'), await Plans.open(url)];
   const samples = [];
   console.log(
@@ -73,7 +74,7 @@ async function looking(url, { quick }) {
   );
   try {
     await api.get('/chronis/status');
-    for (const request of requestsFor(await sample(url))) {
+    for (const request of requestsFor(await sample(url)).filter(isWanted)) {
       await api.takeSent();
       const first = await asked(api, request.path);
       const sent = await api.takeSent();
@@ -109,7 +110,8 @@ async function asked(api, path) {
   return ms;
 }
 
-async function draining(url, { rounds, quick }) {
+async function draining(url, { rounds, quick, settings }) {
+  if (settings.length > 0 && !settings.includes('drain')) return [];
   const api = await startApi(url, '2s');
   try {
     const { rates, answers } = await drainWatched({

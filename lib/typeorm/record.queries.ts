@@ -31,7 +31,7 @@ export async function queryRuns(
   if (namespace !== undefined && jobId !== undefined) {
     // Nothing new, but in the words of the three indexes that find the runs of one job.
     conditions.add(
-      `(v.keyed or v.job_uid is null or v.job_uid = (select uid from ${t.job} where namespace = ? and id = ?))`,
+      `(v.keyed or not v.keyed and v.job_uid is null or v.job_uid = (select uid from ${t.job} where namespace = ? and id = ?))`,
       namespace,
       jobId,
     );

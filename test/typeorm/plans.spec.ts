@@ -2,8 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JobFilter, Unstarted } from '../../lib/index.js';
 import { standingFilter } from '../../lib/scheduler/standing.pauses.js';
 import { queryJobs } from '../../lib/typeorm/job.queries.js';
+import { queryRuns } from '../../lib/typeorm/record.queries.js';
 import { queryNextJobsSql } from '../../lib/typeorm/sql/query.next.jobs.sql.js';
 import { queryJobsSql } from '../../lib/typeorm/sql/query.jobs.sql.js';
+import type { Queries } from '../../lib/typeorm/database.js';
 import { queryRunsSql } from '../../lib/typeorm/sql/query.runs.sql.js';
 import { prepareStatements, preparedStatements, type StatementName } from '../../lib/typeorm/statements.js';
 import { GrownTables } from '../support/grown.tables.js';
@@ -107,15 +109,17 @@ describe.each(['when empty', 'when small'] as const)('with statistics of tables 
   const explain = (text: string, values: unknown[], mode?: PlanMode): Promise<Plan> =>
     planOf(grown.client, text, [null, ...values], mode);
 
-  async function planOfJobs(filter: JobFilter): Promise<Plan> {
+  async function planOfFirst(ask: (queries: Queries) => Promise<unknown>): Promise<Plan> {
     const asked: [text: string, values: unknown[]][] = [];
     const run = async <T>(text: string, values: readonly unknown[] = []): Promise<T[]> => {
       asked.push([text, [...values]]);
       return [];
     };
-    await queryJobs({ run }, grown.names, filter, { limit: 100, orderBy: 'id' });
+    await ask({ run });
     return explain(asked[0]![0], asked[0]![1]);
   }
+  const planOfJobs = (filter: JobFilter): Promise<Plan> =>
+    planOfFirst((queries) => queryJobs(queries, grown.names, filter, { limit: 100, orderBy: 'id' }));
 
   beforeAll(() => grown.fill(analyzed), 300_000);
   afterAll(() => grown.drop());
@@ -156,6 +160,13 @@ describe.each(['when empty', 'when small'] as const)('with statistics of tables 
       expect([...plan.scanned]).toEqual([]);
       expect(plan.indexes).toContain('job_declared');
       expect(plan.touched).toBeLessThanOrEqual(150);
+    });
+
+    test('the runs of one job are found by index', async () => {
+      const filter = { namespace: 'default', jobId: 'later-7' };
+      const plan = await planOfFirst((queries) => queryRuns(queries, grown.names, filter, { limit: 100 }));
+      expect([...plan.scanned]).toEqual([]);
+      expect(plan.touched).toBeLessThanOrEqual(10);
     });
 
     // The server takes a table that it knows to be empty for one that is quickly read.
