@@ -4,7 +4,7 @@ import type { JobRef } from '../model/job.js';
 import type { ClaimedRun } from '../model/run.js';
 import { mayPauseJob } from '../ports/flows.js';
 import { outside } from '../ports/outside.js';
-import { flowResultNotKept, type Settlement, type StorageAdapter } from '../ports/storage.adapter.js';
+import type { Settlement, StorageAdapter } from '../ports/storage.adapter.js';
 import type { Ending } from './attempt.ending.js';
 import type { Judgement } from './settlement.js';
 import { isOnce } from './unstarted.js';
@@ -18,16 +18,16 @@ interface Heard {
   onGaveUp: (jobs: readonly JobRef[]) => void;
 }
 
-/** Does what is to be done of workflows that are over by what this process has done: tells of results as a whole that were too long to be kept, and looks at jobs that may have failed too often. */
+/** Does what is to be done of workflows that are over by what this process has done: tells of their ends as of those of plain runs, and looks at jobs that may have failed too often. */
 export function hearWorkflows(
   { flows }: StorageAdapter,
   events: ChronisEvents,
   onGaveUp: (jobs: readonly JobRef[]) => void,
 ): void {
-  const teller = new RunTeller(outside, events, { onSettled: () => undefined, onGaveUp: () => undefined });
-  flows?.onFlowOver?.(({ run, what }) => {
-    if (what === 'may-pause') onGaveUp([{ namespace: run.namespace, id: run.jobId }]);
-    else events.emit('run.result-dropped', { ...teller.eventOf(run), reason: flowResultNotKept });
+  const teller = new RunTeller(outside, events, { onSettled: () => undefined, onGaveUp });
+  flows?.onFlowOver?.(({ run, settlement, isTold }) => {
+    if (isTold) return teller.lookAtJob(run, settlement);
+    teller.tell(run, { settlement, error: errorOf(settlement), ruleFailures: [] });
   });
 }
 
@@ -73,7 +73,7 @@ export class RunTeller {
       const event = this.endOf(run, settlement);
       return events.emit('run.retrying', { ...event, ...failure, retryAt: new Date(retryAt) });
     }
-    if (mayPauseJob(run, outcome)) this.heard.onGaveUp([{ namespace: run.namespace, id: run.jobId }]);
+    this.lookAtJob(run, settlement);
     switch (outcome) {
       case 'succeeded':
         // A success has no error: it says why its result is not there.
@@ -94,6 +94,11 @@ export class RunTeller {
       case 'lost':
         return events.emit('run.lost', this.endOf(run, settlement));
     }
+  }
+
+  /** Its job may have failed too often by that. */
+  lookAtJob(run: ClaimedRun, { outcome }: Settlement): void {
+    if (mayPauseJob(run, outcome)) this.heard.onGaveUp([{ namespace: run.namespace, id: run.jobId }]);
   }
 
   /** The verdict is not on record by this attempt, or nobody knows whether it is. */
@@ -125,4 +130,12 @@ export function runEvent(run: ClaimedRun, workerId: string): RunEvent {
     attempt: run.attempt,
     workerId,
   };
+}
+
+/** Nobody has thrown what follows from steps, so it has no stack. */
+function errorOf({ error }: Settlement): Error | null {
+  if (error === null) return null;
+  const made = new Error(error);
+  delete made.stack;
+  return made;
 }

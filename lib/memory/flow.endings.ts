@@ -2,7 +2,7 @@ import type { JsonValue } from '../model/json.js';
 import { callbackOf } from '../ports/callback.js';
 import { outside } from '../ports/outside.js';
 import type { FlowEnding } from '../ports/flow.ending.js';
-import { mayPauseJob, flowVerdictOf } from '../ports/flows.js';
+import { flowOver, flowVerdictOf } from '../ports/flows.js';
 import { flowResultNotKept, maxFlowResult, type EpochMs } from '../ports/storage.adapter.js';
 import { bearCallback } from './definitions.js';
 import { advance, type StepEnding } from './flow.advancing.js';
@@ -42,9 +42,9 @@ export function endIfOver(tables: MemoryTables, now: EpochMs, flow: FlowRow): vo
   const verdict = { outcome, startedAt: taken.openedAt!, fingerprint, ...ending };
   if (retryAt !== null) return tryAgain(tables, run, verdict, retryAt);
   finish(tables, now, run, verdict);
-  if (flow.ending === null && outcome === 'succeeded' && error !== null)
-    tables.over.push({ run: taken, what: 'result-not-kept' });
-  if (mayPauseJob(taken, outcome)) tables.over.push({ run: taken, what: 'may-pause' });
+  const { id: runId, fence, worker } = taken;
+  const settlement = { ...verdict, runId, fence, worker, retryAt };
+  tables.over.push(flowOver(taken, settlement, flow.ending));
   bearCallback(tables, now, callbackOf({ ...taken, ...run.claimedAs }, outcome, ending));
 }
 

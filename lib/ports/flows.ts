@@ -6,6 +6,8 @@ import type { UnservedStep } from '../model/unserved.step.js';
 import { isFailure, type Outcome, type RunVerdict, type StepVerdict } from '../model/verdict.js';
 import type { Otherwise } from '../model/workflow.js';
 import type { EpochMs } from './epoch.ms.js';
+import type { FlowEnding } from './flow.ending.js';
+import type { Settlement } from './loop.js';
 import type { PageRequest } from './queries.js';
 
 export type { UnservedStep } from '../model/unserved.step.js';
@@ -195,7 +197,7 @@ export interface FlowStorage {
   pruneFlows(endedBefore: EpochMs, limit: number, archived?: boolean): Promise<number>;
   /** Which handlers, besides these, the steps call that have not ended, of the `limit` oldest flows of the app (and of those without one) that go on: by workflow, version and handler. */
   unservedSteps(app: string, handlers: readonly string[], limit: number): Promise<UnservedStep[]>;
-  /** Calls `told` with each flow that is over by a call of this adapter, and of which more has to be done, once that is committed; not in transactions of callers. Returns how to stop. Absent: nobody is told. */
+  /** Calls `told` with each flow that is over by a call of this adapter, and is not tried again, once that is committed; not in transactions of callers. Returns how to stop. Absent: nobody is told. */
   onFlowOver?(told: (over: FlowOver) => void): () => void;
   /** Ends what a release without flows has ended without telling the flow. Bounded work a call; returns how many steps it were. */
   reconcileFlows(): Promise<number>;
@@ -222,10 +224,21 @@ export const maxStepResult = 1_048_576;
 /** The longest result of a flow, which the ledger keeps, in characters of JSON. */
 export const maxFlowResult = 65_536;
 /** In place of one that is longer: the error of a run that has succeeded, and the reason of a step that is a flow. */
-/** A flow that is over. `result-not-kept`: it has succeeded, and its result was too long (`flowResultNotKept`) · `may-pause`: its failure may pause its job, see `mayPauseJob`. */
+/** A flow that is over, and the verdict of its run. */
 export interface FlowOver {
   run: ClaimedRun;
-  what: 'result-not-kept' | 'may-pause';
+  settlement: Settlement;
+  /** Who has decided how it ends has told of that: a timeout, or a verdict from outside. False: it follows from its steps, or was cancelled. */
+  isTold: boolean;
+}
+
+/** See `FlowOver.isTold`. */
+export function flowOver(
+  run: ClaimedRun,
+  settlement: Settlement,
+  ending: Pick<FlowEnding, 'outcome'> | null,
+): FlowOver {
+  return { run, settlement, isTold: ending !== null && ending.outcome !== 'cancelled' };
 }
 
 /** Whether this end of a run may be one too many for its job (`pauseAfterFailures`). */

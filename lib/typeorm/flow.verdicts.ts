@@ -1,4 +1,4 @@
-import { mayPauseJob } from '../ports/flows.js';
+import { flowOver } from '../ports/flows.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import { callbackOf } from '../ports/callback.js';
 import type { FlowEnding } from '../ports/flow.ending.js';
@@ -49,9 +49,7 @@ async function settleFlow<Row>(run: Run, over: OverFlow): Promise<EndedRuns<Row>
     ...{ runId, fence, worker, outcome, startedAt, finishedAt: now, retryAt, error, fingerprint, result },
   };
   const rows = await run<Row>('settle', ...settlementColumns([settlement]), true);
-  const isKept = over.ending !== null || outcome !== 'succeeded' || error === null;
-  if (!isKept) run.noteOver?.({ run: taken, what: 'result-not-kept' });
-  if (retryAt === null && mayPauseJob(taken, outcome)) run.noteOver?.({ run: taken, what: 'may-pause' });
+  if (retryAt === null) run.noteOver?.(flowOver(taken, settlement, over.ending));
   const callback = retryAt !== null ? null : callbackOf(taken, outcome, { finishedAt: now, error, result });
   if (callback !== null) await bearCallbacks(run, [callback]);
   return { rows, settlements: [settlement] };

@@ -206,7 +206,7 @@ export class RunTransactions {
 
   /**
    * Behind a savepoint: a deadlock with other settlements must not cost the handler its work, and neither must somebody who has locked what is to be written. That
-   * one is waited for as long as the run is in this worker's hands; in portions, so that nobody's deadline ends the connection. Returns the flows that have ended by it without their results being kept.
+   * one is waited for as long as the run is in this worker's hands; in portions, so that nobody's deadline ends the connection. Returns the flows that have ended by it.
    */
   private async end(connection: CallerConnection, end: End): Promise<readonly FlowOver[]> {
     const { databaseClock, statementTimeoutMs } = this.connection.settings;

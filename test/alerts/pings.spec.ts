@@ -8,6 +8,9 @@ import {
   JobHandler,
   MemoryStorage,
   SchedulerService,
+  UnrecoverableError,
+  WorkflowService,
+  workflow,
 } from '../../lib/index.js';
 import { ManualClock } from '../../lib/testing/index.js';
 import { Receiver } from '../support/receiver.js';
@@ -76,6 +79,29 @@ test('a run that succeeds is pinged, by the id of its job before its handler', a
   await app.close();
   const paths = receiver.received.map(({ path }) => path.replace(/\?.*/, ''));
   expect(paths).toEqual(['/ping/start', '/ping']);
+});
+
+test('a workflow is pinged when it begins and when it ends by its steps', async () => {
+  const { app, clock, scheduler, events } = await boot({ nightly: `${receiver.url}/ping` });
+  let fails = true;
+  const step = (): void => {
+    if (fails) throw new UnrecoverableError('no paper');
+  };
+  app.get(WorkflowService).register(workflow('print').step('load', step));
+  await scheduler.schedule('print', { id: 'nightly', every: '1h' });
+  for (const name of ['run.failed', 'run.succeeded'] as const) {
+    const ended = new Promise<void>((resolve) => {
+      events.on(name, ({ jobId }) => void (jobId === 'nightly' && resolve()));
+    });
+    await clock.advanceBy(60 * 60_000);
+    await ended;
+    fails = false;
+  }
+  await app.close();
+  const pings = receiver.received.filter(({ path }) => path.startsWith('/ping'));
+  const paths = pings.map(({ path }) => path.replace(uuid, ''));
+  expect(paths).toEqual(['/ping/start', '/ping/fail', '/ping/start', '/ping']);
+  expect(pings[1]!.body).toContain('Steps have not ended well: "load" (failed).');
 });
 
 test('the alert of a failure is resolved when the record says that the job has succeeded since', async () => {
