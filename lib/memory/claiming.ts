@@ -11,6 +11,7 @@ import type {
 import type { DueBy } from './due.by.js';
 import { cancelWaiting, claimRun, handBack, isHeldWith, isUnwanted, mustNotRunTwice } from './runs.js';
 import { earliestPauseEnd } from './pause.ends.js';
+import { pausedDeadlines } from './paused.deadlines.js';
 import { reachOf } from './scopes.js';
 import { isTooLong } from './workers.js';
 import type { MemoryTables, RunRow } from './tables.js';
@@ -27,7 +28,10 @@ export function claim(
   if (!holdsLease(tables, now, workerId)) return { now, runs: [] };
   // What must not run twice is not handed out before its time: it would be lost with this worker until then.
   const isReady = (run: RunRow): boolean => run.dueAt <= onceBy || !mustNotRunTwice(run);
-  const due = tables.waiting.take(reachOf(tables, capability), by, limit, isReady);
+  const reach = reachOf(tables, capability);
+  const due = tables.waiting.take(reach, by, limit, isReady);
+  for (const run of pausedDeadlines(tables, reach, capability))
+    if (due.length < limit && run.dueAt <= by && isReady(run)) due.push(run);
   return { now, runs: due.map((run) => claimRun(tables, now, run, workerId)) };
 }
 
@@ -64,10 +68,12 @@ export function heldBy(tables: MemoryTables, workerId: string): Unstarted[] {
 
 export function nextWakeAt(tables: MemoryTables, now: EpochMs, capability: Capability): NextWake {
   const reach = reachOf(tables, capability);
+  let runAt = tables.waiting.earliest(reach);
+  for (const { dueAt } of pausedDeadlines(tables, reach, capability)) runAt = Math.min(runAt ?? dueAt, dueAt);
   return {
     now,
     cursorAt: tables.cursors.earliest(reach),
-    runAt: tables.waiting.earliest(reach),
+    runAt,
     leaseEndsAt: earliestLeaseEnd(tables, now, capability.workerId),
     pauseEndsAt: earliestPauseEnd(tables, capability.app),
   };

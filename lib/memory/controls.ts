@@ -4,6 +4,7 @@ import type { EpochMs, PauseOrder, StorageAdapter } from '../ports/storage.adapt
 import { closeGap, holdCursor, setCursor } from './cursors.js';
 import { begin, clear, touch } from './definitions.js';
 import { runningSteps } from './flow.resetting.js';
+import { isTimedFlow } from './flow.rows.js';
 import { givenUpBy } from './given.up.steps.js';
 import { withEnd } from './own.pause.js';
 import { onlyRun, toJob } from './rows.to.views.js';
@@ -34,7 +35,7 @@ export function pauseJob(
     job.pause = withEnd({ reason, by, at: now }, until);
     holdCursor(tables, now, job, 'paused', reason ?? 'paused');
     // One that goes on is held when it comes back.
-    for (const run of job.runs) if (run.verdict === null) hold(tables, run);
+    for (const run of job.runs) if (run.verdict === null && !isTimedFlow(tables, run)) hold(tables, run);
     touch(job, now);
   }
   if (job.pause?.until !== undefined) {

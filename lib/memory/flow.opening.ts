@@ -2,7 +2,8 @@ import type { EpochMs, NewFlow } from '../ports/storage.adapter.js';
 import { advance } from './flow.advancing.js';
 import { endIfOver } from './flow.endings.js';
 import { addSteps } from './flow.growth.js';
-import { allSteps, placeOf, type FlowRow } from './flow.rows.js';
+import { allSteps, isTimedFlow, placeOf, type FlowRow } from './flow.rows.js';
+import { release } from './runs.js';
 import type { MemoryTables, RunRow } from './tables.js';
 
 /** Makes a graph of steps of a run that is open. */
@@ -44,6 +45,7 @@ export function openFlow(
     total: 0,
   });
   tables.flows.set(run.id, flow);
+  if (run.held && isTimedFlow(tables, run)) release(tables, run);
   advance(tables, now, flow, [], addSteps(tables, flow, given.steps));
   endIfOver(tables, now, flow);
 }

@@ -2,6 +2,7 @@ import type { JsonValue } from '../model/json.js';
 import type { StepVerdict } from '../model/verdict.js';
 import type { FlowEnding } from '../ports/flow.ending.js';
 import type { EpochMs, Flow, FlowEdge, NewFlowStep } from '../ports/storage.adapter.js';
+import type { MemoryTables, RunRow } from './tables.js';
 
 /** A graph of steps whose end is the verdict of an open run. */
 export interface FlowRow {
@@ -149,4 +150,9 @@ export function countParent(child: FlowStepRow, parent: FlowStepRow): void {
   if (hasEndedWell(parent)) child.ok++;
   else child.bad++;
   if (parent.state === 'skipped') child.skips++;
+}
+
+/** Whether a run is a workflow that goes on, and no step of another: no pause of its job or of its handler stops that, so neither its deadline. */
+export function isTimedFlow({ flows }: MemoryTables, { id, step, open }: RunRow): boolean {
+  return open !== null && step === null && flows.get(id)?.verdict === null;
 }

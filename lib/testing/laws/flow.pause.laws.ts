@@ -1,17 +1,52 @@
 import assert from 'node:assert/strict';
-import { assertNear, claimOne, holdOf, hour, minute, only, ref, second, settle } from './fixture.js';
+import type { Capability } from '../../index.js';
+import type { StorageSubject } from '../law.js';
+import {
+  addOneOff,
+  assertNear,
+  claimOne,
+  holdOf,
+  hour,
+  minute,
+  only,
+  ref,
+  second,
+  settle,
+} from './fixture.js';
 import {
   assertOver,
   claimSteps,
   endOpen,
   flowLawsOf,
   flowOf,
+  lastingWorker,
+  openAs,
   openFlow,
   runAll,
   runNext,
   step,
   stepOf,
+  verdictOf,
 } from './flow.fixture.js';
+
+/** Asserts that the deadline of the flow is looked for, and comes. */
+async function assertTimesOut(
+  { storage, clock }: StorageSubject,
+  worker: Capability,
+  runId: string,
+): Promise<void> {
+  const run = only((await storage.queryRuns({ runId }, {})).items, 'run');
+  assert.deepEqual([run.state, (await storage.nextWakeAt(worker)).runAt], ['open', run.dueAt!.getTime()]);
+  await clock.advance(2 * hour);
+  await storage.giveBack([holdOf(await claimOne(storage, worker))]);
+  const late = await claimOne(storage, worker);
+  assert.equal(late.id, runId);
+  await settle(storage, late, { outcome: 'timed_out' });
+  assert.equal((await verdictOf(storage, runId)).outcome, 'timed_out');
+}
+
+const withDeadline = { job: { handler: 'open' }, deadlineInMs: hour };
+const notBefore = step('a', [], { delayMs: 10 * hour });
 
 export const flowPauseLaws = flowLawsOf('pauses of flows', {
   'hold what waits and what is born; what runs goes on': async ({ storage }, flows) => {
@@ -122,6 +157,30 @@ export const flowPauseLaws = flowLawsOf('pauses of flows', {
     assert.deepEqual([verdict, counts], ['cancelled', { cancelled: 2 }]);
     assert.deepEqual((await storage.queryRuns({}, {})).items, []);
     assert.deepEqual(await claimSteps(storage, worker), {});
+  },
+
+  'of its job do not stop its deadline': async (subject) => {
+    const { storage } = subject;
+    const { runId, worker } = await openFlow(storage, [notBefore], withDeadline);
+    await storage.pauseJob(ref('job'), { reason: null, by: null });
+    await assertTimesOut(subject, worker, runId);
+  },
+
+  'of its job that came before it opened do not stop its deadline': async (subject) => {
+    const { storage } = subject;
+    const worker = await lastingWorker(storage);
+    await addOneOff(storage, withDeadline.job);
+    const opener = await claimOne(storage, worker);
+    await storage.pauseJob(ref('job'), { reason: null, by: null });
+    await openAs(storage, opener, [notBefore], withDeadline);
+    await assertTimesOut(subject, worker, opener.id);
+  },
+
+  'of its handler do not stop its deadline': async (subject) => {
+    const { storage } = subject;
+    const { runId, worker } = await openFlow(storage, [notBefore], withDeadline);
+    await storage.pauseScope({ kind: 'handler', name: 'open' }, { reason: null, by: null });
+    await assertTimesOut(subject, worker, runId);
   },
 
   'of a handler or a queue stop steps as any run': async ({ storage }) => {

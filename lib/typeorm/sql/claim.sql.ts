@@ -1,5 +1,5 @@
 import { takenColumns } from './claimed.run.fragment.js';
-import { isReachable, openQueues, reach } from './pauses.fragment.js';
+import { isRunReachable, openQueues, reach } from './pauses.fragment.js';
 import { rankOf } from './rank.fragment.js';
 import { mustNotRunTwice } from './recovery.fragment.js';
 import type { TableNames } from './table.names.js';
@@ -41,7 +41,7 @@ picked as materialized (
 
 function isClaimable(t: TableNames): string {
   return `${isWaiting('r')}
-      and r.due_at <= ${after(now, '$6::float8')} and ${isReachable('r', 'handler', '$7::text')}
+      and r.due_at <= ${after(now, '$6::float8')} and ${isRunReachable('r', '$4', '$7::text')}
       and case when r.due_at <= (select greatest(${now}, ${at('$8::float8')})) then true else not (${mustNotRunTwice(t, 'r')}) end`;
 }
 

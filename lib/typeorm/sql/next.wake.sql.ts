@@ -1,5 +1,5 @@
 import { mayBeEndedBy } from './pause.end.fragment.js';
-import { isReachable, openHandlers, openQueues, reach } from './pauses.fragment.js';
+import { isReachable, isRunReachable, openHandlers, openQueues, reach } from './pauses.fragment.js';
 import { isTooLong } from './lease.fragment.js';
 import { rankOf } from './rank.fragment.js';
 import type { TableNames } from './table.names.js';
@@ -18,7 +18,7 @@ const window = 1_000;
  */
 export function nextWakeSql(t: TableNames): string {
   const waiting = (when: string): string => `
-        select r.due_at, r.handler, r.namespace, r.app from ${t.run} r
+        select r.due_at, r.handler, r.namespace, r.app, r.worker, r.verdict, r.fence, r.opened_fence, r.flow, r.flow_step from ${t.run} r
         where r.queue = q.queue and ${rankOf('r')} = p.rank and ${isWaiting('r')} and r.due_at ${when}
         order by r.due_at`;
   const ahead = `${waiting(`> ${now}`)} limit ${window}`;
@@ -32,9 +32,9 @@ select (select ${ms('min(found.next_at)')} from unnest(${openHandlers}) h (handl
   (select ${ms('min(found.due_at)')} from unnest(${openQueues}) q (queue) cross join generate_series(0, 9) p (rank)
     cross join lateral (
       select coalesce(
-        (select due.due_at from (${waiting(`<= ${now}`)}) due where ${isReachable('due', 'handler', '$5::text')} limit 1),
+        (select due.due_at from (${waiting(`<= ${now}`)}) due where ${isRunReachable('due', '$4', '$5::text')} limit 1),
         (select ahead.due_at from (${ahead}) ahead
-          where ${isReachable('ahead', 'handler', '$5::text')} order by ahead.due_at limit 1),
+          where ${isRunReachable('ahead', '$4', '$5::text')} order by ahead.due_at limit 1),
         (select greatest(max(ahead.due_at), ${now} + interval '1 second') from (${ahead}) ahead having count(*) = ${window})
       ) as due_at
     ) found) as run_at,

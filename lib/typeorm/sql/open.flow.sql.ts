@@ -23,7 +23,7 @@ export const givenValues =
 /**
  * $1 time · $2 run, locked, which was left open · $3 workflow · $4 version · $5 params · $6 steps as JSON · $7 edges: which of the steps, from 1, is the parent · $8 which the child · $9 whether it may read the result · $10 trace
  *
- * Makes a flow of a run; no row: it has been one before, in an earlier attempt. Steps that wait for none are released at once. The ids of the steps grow in their order, so edges find them by their number.
+ * Makes a flow of a run, which is held no more if it is no step of another (see `holdRunsSql`); no row: it has been one before, in an earlier attempt. Steps that wait for none are released at once. The ids of the steps grow in their order, so edges find them by their number.
  */
 export function openFlowSql(t: TableNames): string {
   return `
@@ -56,7 +56,11 @@ edges as (
 ),
 ${births(t, 'stored s cross join opened f where s.released_at is not null')},
 marked as (
-  update ${t.run} r set flow = f.id from opened f where r.id = $2::bigint
+  update ${t.run} r set flow = f.id,
+    held = r.held and r.flow_step is not null,
+    due_at = case when r.held and r.flow_step is null then r.held_due_at else r.due_at end,
+    held_due_at = case when r.flow_step is not null then r.held_due_at end
+  from opened f where r.id = $2::bigint
 ),
 ${tellDue(t, 'run', 'select min(due_at) from born')}
 select id::text, active, ${toldColumn} from opened`;

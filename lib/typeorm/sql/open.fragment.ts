@@ -6,3 +6,8 @@
 export function isOpen(run: string): string {
   return `(${run}.verdict is null and ${run}.opened_fence = ${run}.fence - (${run}.worker is not null)::int)`;
 }
+
+/** Whether a run is a workflow that goes on, and no step of another: no pause of its job or of its handler stops that, so neither its deadline. */
+export function isTimedFlow(run: string): string {
+  return `(${run}.flow is not null and ${run}.flow_step is null and ${isOpen(run)})`;
+}

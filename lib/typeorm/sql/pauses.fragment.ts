@@ -1,3 +1,4 @@
+import { isTimedFlow } from './open.fragment.js';
 import type { TableNames } from './table.names.js';
 
 /**
@@ -30,7 +31,17 @@ export function isOf(row: string, app: string): string {
  */
 export function isReachable(row: string, column: 'handler' | 'queue', app: string): string {
   const open = column === 'handler' ? openHandlers : openQueues;
-  return `case when ${row}.${column} = any (${open}) and ${row}.namespace <> all (${closedNamespaces}) and ${isOf(row, app)} then true else false end`;
+  return `case when ${isWithin(row, column, open, app)} then true else false end`;
+}
+
+/** The same of a run that waits, or of the deadline of a workflow, which a pause of its handler does not stop. `handlers`: those of the worker. What is within reach costs nothing more. */
+export function isRunReachable(row: string, handlers: string, app: string): string {
+  const open = isWithin(row, 'handler', openHandlers, app);
+  return `case when ${open} then true when ${isTimedFlow(row)} and ${isWithin(row, 'handler', `${handlers}::text[]`, app)} then true else false end`;
+}
+
+function isWithin(row: string, column: string, open: string, app: string): string {
+  return `${row}.${column} = any (${open}) and ${row}.namespace <> all (${closedNamespaces}) and ${isOf(row, app)}`;
 }
 
 /**
