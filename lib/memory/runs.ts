@@ -201,7 +201,9 @@ export function record(tables: MemoryTables, run: RunRow, ending: Ending, final:
   if (!final) return;
   statistics.lastVerdict = outcome;
   if (outcome === 'succeeded') statistics.consecutiveFailures = 0;
-  else if (isFailure(outcome)) statistics.consecutiveFailures++;
+  // One that was retried by hand is the same occurrence.
+  else if (isFailure(outcome) && !(run.job.kind === 'recurring' && run.origin === 'retry'))
+    statistics.consecutiveFailures++;
 }
 
 /** The step has it. */

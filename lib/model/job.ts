@@ -78,7 +78,7 @@ export interface Job extends JobDefinition {
   runCount: number;
   /** Attempts that failed, timed out or were lost. */
   errorCount: number;
-  /** Failed occurrences since the last success. */
+  /** Failed occurrences since the last success; retries of them by hand are none. */
   consecutiveFailures: number;
   /** When the last finished attempt began. */
   lastRunAt: Date | null;

@@ -241,12 +241,17 @@ export function flowOver(
   return { run, settlement, isTold: ending !== null && ending.outcome !== 'cancelled' };
 }
 
-/** Whether this end of a run may be one too many for its job (`pauseAfterFailures`). */
+/** Whether this end of a run may be one too many for its job (`pauseAfterFailures`). That of a retry by hand is that of the same occurrence. */
 export function mayPauseJob(
-  { jobUid, policies }: Pick<ClaimedRun, 'jobUid' | 'policies'>,
+  { jobUid, origin, policies }: Pick<ClaimedRun, 'jobUid' | 'origin' | 'policies'>,
   outcome: Outcome,
 ): boolean {
-  return jobUid !== null && isFailure(outcome) && policyOf(policies, 'pauseAfterFailures') !== null;
+  return (
+    jobUid !== null &&
+    origin !== 'retry' &&
+    isFailure(outcome) &&
+    policyOf(policies, 'pauseAfterFailures') !== null
+  );
 }
 
 export const flowResultNotKept = `The result was not kept: it has more than ${maxFlowResult} characters as JSON. Let the last steps return less, such as where it is.`;

@@ -67,4 +67,40 @@ describe.each(['memory', 'PostgreSQL'])('pauseAfterFailures of a workflow, in %s
     expect(paused).toHaveLength(1);
     expect(await state()).toBe('paused');
   });
+
+  test('does not count a retry by hand that fails as another occurrence', async () => {
+    await create('fails');
+    await chronis.advanceBy('1m');
+    for (let retries = 0; retries < 2; retries++) {
+      const [run] = (await chronis.scheduler.getRuns({ jobId: 'j', state: 'failed' })).items;
+      await workflows.retry(run!.id);
+      await chronis.runDue();
+    }
+    expect((await chronis.scheduler.getAttempts({ jobId: 'j', finalOnly: true })).items).toHaveLength(3);
+    expect([await state(), paused]).toEqual(['scheduled', []]);
+    await chronis.advanceBy('1m');
+    expect(paused).toHaveLength(1);
+    await chronis.scheduler.resumeJob('j');
+    const [last] = (await chronis.scheduler.getRuns({ jobId: 'j', state: 'failed' })).items;
+    await workflows.retry(last!.id);
+    await chronis.runDue();
+    expect([await state(), paused.length]).toEqual(['scheduled', 1]);
+  });
+
+  test('does not count a retry by hand of a plain job either', async () => {
+    chronis.scheduler.registerHandler('plain', () => {
+      throw new UnrecoverableError('no');
+    });
+    await create('plain');
+    await chronis.advanceBy('1m');
+    for (let retries = 0; retries < 2; retries++) {
+      const [run] = (await chronis.scheduler.getRuns({ jobId: 'j', state: 'failed' })).items;
+      await chronis.scheduler.retryRun(run!.id);
+      await chronis.runDue();
+    }
+    expect((await chronis.scheduler.getAttempts({ jobId: 'j', finalOnly: true })).items).toHaveLength(3);
+    expect([await state(), paused]).toEqual(['scheduled', []]);
+    await chronis.advanceBy('1m');
+    expect(paused).toHaveLength(1);
+  });
 });

@@ -78,6 +78,19 @@ export const statisticsLaws = lawsOf('statistics', {
     assert.deepEqual([runCount, errorCount, lastRunAt], [0, 0, null]);
   },
 
+  'count a retry by hand that fails as an attempt, and as no further failure in a row': async ({
+    storage,
+  }) => {
+    await addRecurring(storage);
+    const worker = await startWorker(storage);
+    const first = await fireOne(storage, worker);
+    await settle(storage, first, { outcome: 'failed', error: 'first' });
+    await storage.retryRuns([first.id]);
+    await settle(storage, await claimOne(storage, worker), { outcome: 'failed', error: 'second' });
+    const { runCount, errorCount, consecutiveFailures, lastError } = await jobOf(storage);
+    assert.deepEqual([runCount, errorCount, consecutiveFailures, lastError], [2, 2, 1, 'second']);
+  },
+
   'count a lost attempt': async ({ storage, clock }) => {
     await addRecurring(storage);
     await fireOne(storage, await startWorker(storage, { leaseMs: minute }));

@@ -247,7 +247,7 @@ const comments: Record<Exclude<TableName, `${string}_history`>, Comments> = {
       job_uid: 'the job',
       run_count: 'attempts that have ended',
       error_count: 'attempts that failed, timed out or were lost',
-      consecutive_failures: 'failed occurrences since the last success',
+      consecutive_failures: 'failed occurrences since the last success; retries by hand are none',
       last_run_at: 'when the last ended attempt began',
       last_verdict: 'how its last run ended',
       last_error: 'of the last attempt that failed; a success leaves it',

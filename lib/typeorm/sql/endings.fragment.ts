@@ -83,7 +83,7 @@ counted as (
   update ${t.job_stat} s set
     run_count = s.run_count + n.runs,
     error_count = s.error_count + n.errors,
-    -- s: succeeded, f: failed, in the order of time. What counts comes after the last s.
+    -- s: succeeded, f: failed, in the order of time. What counts comes after the last s. One that was retried by hand is the same occurrence.
     consecutive_failures = case when n.trail like '%s%' then 0 else s.consecutive_failures end
       + length(substring(coalesce(n.trail, '') from '[^s]*$')),
     last_run_at = coalesce(n.last_run_at, s.last_run_at),
@@ -96,7 +96,7 @@ counted as (
       max(started_at) filter (where counted) as last_run_at,
       (array_agg(outcome order by finished_at desc, id desc) filter (where final))[1] as last_verdict,
       (array_agg(error order by finished_at desc, id desc) filter (where failure))[1] as last_error,
-      string_agg(case when outcome = 'succeeded' then 's' when failure then 'f' else '' end, ''
+      string_agg(case when outcome = 'succeeded' then 's' when failure and origin <> 'retry' then 'f' else '' end, ''
         order by finished_at, id) filter (where final) as trail
     from judged where job_uid is not null and record and outcome not in ('handed_back', 'snoozed', 'opened')
     group by job_uid order by job_uid
