@@ -43,7 +43,8 @@ describe('the clock of the machine was 30 days ahead, and is set right', () => {
     await boot();
     await clock.advanceBy(61 * minute);
     clock.jumpWall(30 * day);
-    await clock.advanceBy(65 * minute);
+    // Between two instants: what starts at one may be told a little later.
+    await clock.advanceBy(65 * minute + 5 * second);
     ran.length = 0;
     clock.jumpWall(-30 * day);
   });
