@@ -3,6 +3,7 @@ import type { ClaimedRun, Run, StorageAdapter } from '../../index.js';
 import {
   addOneOff,
   addRecurring,
+  attemptsOf,
   claimOne,
   day,
   fireOne,
@@ -21,6 +22,7 @@ import {
   openFlow,
   runNext,
   step,
+  stepOf,
 } from './flow.fixture.js';
 
 async function retry(
@@ -171,6 +173,20 @@ export const flowCarriedLaws = flowLawsOf('what the retry of a flow goes on with
     again = await claimSteps(storage, worker);
     for (const run of Object.values(again))
       assert.deepEqual(await namesOf(storage, run), ['charge', 'wait for late'], 'Also after another retry.');
+  },
+
+  'what waits for longer than the record is kept has the results of its parents': async ({
+    storage,
+    clock,
+  }) => {
+    const { runId, worker } = await openFlow(storage, [step('a'), step('b', ['a'], { delayMs: 3 * day })]);
+    const parent = await runNext(storage, worker, { result: { rows: 3 } });
+    await clock.advance(3 * day);
+    await pruneAll(storage);
+    assert.deepEqual(await attemptsOf(storage, { runId: parent.id }), []);
+    assert.deepEqual((await stepOf(storage, runId, 'a')).result, { rows: 3 });
+    await runNext(storage, worker);
+    await assertOver(storage, runId, 'succeeded', { b: null });
   },
 
   'a signal is there after a pruning at once': async ({ storage }) => {
