@@ -1,4 +1,5 @@
 import { allTables } from '../sql/table.names.js';
+import { tableAutovacuumCheck } from './autovacuum.check.js';
 import { bySql, type Check, type Ground } from './check.js';
 import type { Finding } from './diagnosis.js';
 import { lateVacuumCheck } from './late.vacuum.check.js';
@@ -30,11 +31,7 @@ export const vacuumChecks: readonly Check[] = [
     look: async ({ session, t }: Ground) =>
       debtFindings(await session.rows<Swollen>(debtSql, [t.schemaText, tableNames(t.prefix)])),
   },
-  {
-    name: 'autovacuum of tables',
-    look: async ({ session, t }: Ground) =>
-      switchedOff(await session.rows<{ name: string }>(optionsSql, [t.schemaText, tableNames(t.prefix)])),
-  },
+  tableAutovacuumCheck,
   lateVacuumCheck,
 ];
 
@@ -129,22 +126,6 @@ export function debtFindings(tables: readonly Swollen[]): Finding[] {
     sentence: `${name} holds ${dead} rows that are gone beside ${live} that are there: statements read past them.`,
     evidence: { table: name, dead, live, lastVacuum },
     repair: bySql(`vacuum (analyze) ${name};`),
-  }));
-}
-
-const optionsSql = `
-select quote_ident(n.nspname) || '.' || quote_ident(c.relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where n.nspname = $1 and c.relname = any ($2::text[]) and exists (
-  select from pg_options_to_table(c.reloptions) where option_name = 'autovacuum_enabled' and option_value in ('false', 'off', 'no', '0')
-) order by 1`;
-
-export function switchedOff(tables: readonly { name: string }[]): Finding[] {
-  return tables.map(({ name }) => ({
-    code: 'doctor.table-autovacuum',
-    severity: 'error',
-    sentence: `The automatic clean-up of ${name} is switched off: it grows, and each statement reads past rows that are gone.`,
-    evidence: { table: name },
-    repair: bySql(`alter table ${name} reset (autovacuum_enabled);`),
   }));
 }
 

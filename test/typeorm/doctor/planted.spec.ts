@@ -177,6 +177,35 @@ const faults: [code: FindingCode, fault: Fault][] = [
     { plant: sqlOf('alter table chronis.run set (autovacuum_enabled = off)'), says: /chronis\.run/ },
   ],
   [
+    'doctor.table-autovacuum',
+    {
+      plant: async (on) => on.sql(`alter table ${await ledgerDay(on)} set (autovacuum_enabled = OF)`),
+      says: /^The automatic clean-up of chronis\.attempt_\d{8} is switched off/,
+    },
+  ],
+  [
+    'doctor.table-autovacuum',
+    {
+      plant: sqlOf('alter table chronis.attempt_default set (autovacuum_enabled = false)'),
+      says: /chronis\.attempt_default is switched off/,
+    },
+  ],
+  [
+    'doctor.table-autovacuum',
+    {
+      plant: sqlOf('alter table chronis.run set (toast.autovacuum_enabled = off)'),
+      says: /^The automatic clean-up of what chronis\.run stores out of line is switched off/,
+      repairs: /^alter table chronis\.run reset \(toast\.autovacuum_enabled\);$/,
+    },
+  ],
+  [
+    'doctor.table-autovacuum',
+    {
+      plant: sqlOf('alter table chronis.job set (autovacuum_enabled = off, toast.autovacuum_enabled = off)'),
+      says: /^The automatic clean-up of chronis\.job, and of what it stores out of line, is switched off/,
+    },
+  ],
+  [
     'doctor.late-autovacuum',
     {
       plant: sqlOf('alter table chronis.run set (autovacuum_vacuum_scale_factor = 0.5)'),
