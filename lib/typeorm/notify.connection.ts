@@ -4,6 +4,7 @@ import { columnParsers } from './column.parsers.js';
 import { messageOf } from './sql.errors.js';
 import { within } from './deadline.js';
 import { NotifyEcho } from './notify.echo.js';
+import type { Asked } from './server.place.js';
 import { destroy } from './sockets.js';
 import { roomInQueue } from './sql/wake.fragment.js';
 
@@ -15,6 +16,14 @@ export interface ListeningClient {
   on(event: 'notification', listener: (message: { channel: string; payload?: string }) => void): void;
   on(event: 'error', listener: (error: Error) => void): void;
   on(event: 'end', listener: () => void): void;
+}
+
+/** Where the notifications come from. */
+export interface NotifyOrigin {
+  /** Notifies a channel, on another connection. */
+  tell(channel: string): Promise<unknown>;
+  /** What is said where nothing of that has come, and what mends it; `rows`: on the connection that listens. */
+  whyUnheard(rows: Asked['rows']): Promise<string>;
 }
 
 /** What is heard on one channel. */
@@ -64,8 +73,7 @@ export class NotifyConnection {
     private readonly newClient: () => ListeningClient,
     private readonly clock: Clock,
     private readonly deadlineMs: number,
-    /** Notifies a channel, on another connection. */
-    private readonly tell: (channel: string) => Promise<unknown>,
+    private readonly origin: NotifyOrigin,
   ) {}
 
   /** Resolves when it listens; an object for each hearing. Throws StorageError. */
@@ -117,7 +125,9 @@ export class NotifyConnection {
 
   private async connect(): Promise<void> {
     const client = this.newClient();
-    const echo = new NotifyEcho(this.tell, this.clock, this.deadlineMs);
+    const { tell, whyUnheard } = this.origin;
+    const rows: Asked['rows'] = async <Row>(text: string) => (await this.send(client, text)).rows as Row[];
+    const echo = new NotifyEcho(tell, () => whyUnheard(rows), this.clock, this.deadlineMs);
     let broken: Error | null = null;
     const lose = (error = new Error('The connection was lost.')): void => {
       broken ??= error;

@@ -5,8 +5,6 @@ import { within } from './deadline.js';
 
 const arrivesWithinMs = 1_000;
 const provenForMs = 60_000;
-const unheard =
-  'Notifications do not arrive at the connection that listens. It leads through PgBouncer in transaction mode, or to another database. Give typeOrmStorage() a "listenUrl" that leads to the server itself, past the pooler, and to the same database; or "notify: false", to do without.';
 
 /**
  * Finds out whether a connection hears what others send, by a notification to itself. A pooler that gives sessions to others after each transaction takes the LISTEN and answers all else, but what is
@@ -25,6 +23,8 @@ export class NotifyEcho {
   constructor(
     /** On another connection: of what one sends oneself a pooler brings the notification with the answer. */
     private readonly send: (channel: string) => Promise<unknown>,
+    /** What is said where nothing has come. */
+    private readonly why: () => Promise<string>,
     private readonly clock: Clock,
     private readonly deadlineMs: number,
   ) {}
@@ -59,7 +59,7 @@ export class NotifyEcho {
     if (!this.hasArrived) await within(Math.min(arrivesWithinMs, this.deadlineMs), arrival);
     // Where the event loop was blocked meanwhile, it is there and was not read yet.
     if (!this.hasArrived) await roundTrip();
-    if (!this.hasArrived) throw new StorageError(unheard);
+    if (!this.hasArrived) throw new StorageError(await this.why());
     this.provenAt = this.clock.monotonic();
   }
 }

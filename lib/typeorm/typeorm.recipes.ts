@@ -5,8 +5,9 @@ import type { LockAdapter } from '../ports/lock.adapter.js';
 import { StorageAdapter } from '../ports/storage.adapter.js';
 import { described } from '../triggers/refuse.js';
 import { AdapterConnection } from './adapter.connection.js';
-import { clientSettings, settingsOf } from './connection.settings.js';
+import { clientSettings, describeServer, settingsOf } from './connection.settings.js';
 import { NotifyConnection } from './notify.connection.js';
+import { whyUnheard, type Asked } from './server.place.js';
 import { tellEventsSql } from './sql/tell.events.sql.js';
 import {
   adapterSettings,
@@ -65,8 +66,14 @@ function newStorage(options: TypeOrmStorageOptions, injected: DataSource | undef
       clientSettings(listenServer, settings.statementTimeoutMs, database.startup),
     );
   };
-  const tell = (channel: string) => connection.database().run(tellEventsSql(), [channel, ['']]);
-  const listening = new NotifyConnection(newClient, settings.clock, settings.statementTimeoutMs, tell);
+  const tables: Asked = {
+    address: describeServer(server),
+    rows: (text) => connection.database().plain(text),
+  };
+  const listening = new NotifyConnection(newClient, settings.clock, settings.statementTimeoutMs, {
+    tell: (channel) => connection.database().run(tellEventsSql(), [channel, ['']]),
+    whyUnheard: (rows) => whyUnheard({ address: describeServer(listenServer), rows }, tables),
+  });
   connection.onFailover = () => listening.check();
   return new TypeOrmStorage(connection, listening, application);
 }

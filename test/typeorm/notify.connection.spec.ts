@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ManualClock } from '../../lib/testing/index.js';
+import { whyUnheard } from '../../lib/typeorm/server.place.js';
 import { NotifyConnection, type ListeningClient } from '../../lib/typeorm/notify.connection.js';
 
 const minute = 60_000;
@@ -25,7 +26,7 @@ class Session implements ListeningClient {
   async query({ text }: { text: string }): Promise<{ rows: unknown[] }> {
     this.asked.push(text);
     for (const channel of this.unread.splice(0)) this.hear(channel);
-    return { rows: [{ read_only: false, has_room: true }] };
+    return { rows: [{ read_only: false, has_room: true, database: 'app', startedAt: '1' }] };
   }
 
   hear(channel: string): void {
@@ -66,7 +67,11 @@ describe('a connection that listens', () => {
       sent++;
       await send(channel);
     };
-    return new NotifyConnection(newClient, clock, 50, note);
+    const tables = { address: 'here', rows: async () => [{ database: 'app', startedAt: '1' }] as never };
+    return new NotifyConnection(newClient, clock, 50, {
+      tell: note,
+      whyUnheard: (rows) => whyUnheard({ address: 'there', rows }, tables),
+    });
   }
 
   const note = (what: string): void => {

@@ -8,7 +8,7 @@ import { newJob } from '../support/engine.js';
 import { NestApp } from '../support/nest.app.js';
 import { startPostgres, type PostgresServer } from '../support/postgres.js';
 import { newStorage } from '../support/postgres.subject.js';
-import { freshSchema } from '../support/schema.js';
+import { databaseUrl, freshSchema } from '../support/schema.js';
 
 /** What names the cause and the fix. */
 const named = /PgBouncer in transaction mode.*listenUrl/s;
@@ -76,15 +76,35 @@ describe.skipIf(poolerMissing() !== null)('behind PgBouncer in transaction mode'
   });
 });
 
-test('a listenUrl that leads to another database is told', async () => {
+test('a listenUrl that leads to another database is told at the boot, by the names of both', async () => {
   const admin = new pg.Client(server.url);
   await admin.connect();
   await admin.query('create database elsewhere');
   await admin.end();
   const elsewhere = new URL(server.url);
   elsewhere.pathname = '/elsewhere';
-  const storage = await open({ url: server.url, listenUrl: elsewhere.href });
-  await expect(storage.wakeSignal!.subscribe(() => undefined)).rejects.toThrow(
-    /"listenUrl".*the same database/,
+  const storage = typeOrmStorage({
+    url: server.url,
+    listenUrl: elsewhere.href,
+    schema: freshSchema('pooled'),
+  });
+  const app = await NestApp.boot({ chronis: { storage } });
+  try {
+    const [told] = app.heard('wake.unavailable');
+    expect((told!.error as Error).message).toMatch(
+      /leads to the database "elsewhere", and the tables are in "postgres" of the same server\..*"listenUrl".*the database "postgres"/,
+    );
+    expect((told!.error as Error).message).not.toContain('ooler');
+  } finally {
+    await app.app.close();
+  }
+});
+
+test('a listenUrl that leads to another server is told as that', async () => {
+  const storage = await open({ url: server.url, listenUrl: databaseUrl() });
+  const refused = storage.wakeSignal!.subscribe(() => undefined);
+  await expect(refused).rejects.toThrow(
+    /leads to another server, .*the tables are in "postgres" of the server/,
   );
+  await expect(refused).rejects.not.toThrow(/ooler/);
 });

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { elsewhere, placeOf, type Asked, type ServerPlace } from '../server.place.js';
 import { messageOf } from '../sql.errors.js';
 import { byHand, bySql, type Check, type Ground } from './check.js';
 import type { Finding } from './diagnosis.js';
+import type { DoctorSession } from './doctor.session.js';
 import { maskedText } from './found.text.js';
 
 /** A notification takes no longer, over however many machines. */
@@ -46,6 +48,32 @@ export function queueFindings({ usage, blocker }: Queue): Finding[] {
   ];
 }
 
+const consequence = 'Other processes hear of new work by polling only, some seconds late.';
+
+const askedBy = (session: DoctorSession): Asked => ({
+  address: session.place,
+  rows: (text) => session.rows(text),
+});
+
+function leadsElsewhere(
+  { where, fix }: NonNullable<ReturnType<typeof elsewhere>>,
+  listening: ServerPlace,
+  tables: ServerPlace,
+): Finding {
+  return {
+    code: 'doctor.listen',
+    severity: 'warning',
+    sentence: `The connection that listens ${where}: no notification arrives. ${consequence}`,
+    evidence: {
+      listensAt: listening.address,
+      listensIn: listening.database,
+      tablesAt: tables.address,
+      tablesIn: tables.database,
+    },
+    repair: byHand(`Give typeOrmStorage() a ${fix}; or notify: false, where polling is soon enough.`),
+  };
+}
+
 async function listenFindings({ session, another, settings }: Ground): Promise<Finding[]> {
   if (settings.tables.channel === null) return [];
   const { standby, usage } = await session.row<{ standby: boolean; usage: number }>(
@@ -59,6 +87,9 @@ async function listenFindings({ session, another, settings }: Ground): Promise<F
   try {
     const listener = await another();
     try {
+      const [listening, tables] = [await placeOf(askedBy(listener)), await placeOf(askedBy(session))];
+      const way = elsewhere(listening, tables);
+      if (way !== null) return [leadsElsewhere(way, listening, tables)];
       isPooled ||= await listener.isPooled();
       const notify = (): Promise<unknown> => session.rows(`select pg_notify('${channel}', '')::text`);
       if (await listener.hears(channel, notify, notifyMs)) return [];
@@ -72,10 +103,11 @@ async function listenFindings({ session, another, settings }: Ground): Promise<F
     {
       code: 'doctor.listen',
       severity: 'warning',
-      sentence:
+      sentence: `${
         why === null
-          ? `A notification does not arrive within ${notifyMs} ms${isPooled ? ': a pooler in transaction mode is between' : ''}. Other processes hear of new work by polling only, some seconds late.`
-          : `LISTEN is not possible: ${why}. Other processes hear of new work by polling only, some seconds late.`,
+          ? `A notification does not arrive within ${notifyMs} ms${isPooled ? ': a pooler in transaction mode is between' : ''}`
+          : `LISTEN is not possible: ${why}`
+      }. ${consequence}`,
       evidence: { pooled: isPooled, waitedMs: notifyMs, error: why },
       repair: byHand(
         'Give the address of the server itself as listenUrl of typeOrmStorage(); or notify: false, where polling is soon enough.',

@@ -13,6 +13,7 @@ import type { FindingCode, FindingSeverity } from '../../../lib/typeorm/index.js
 import { schemaVersion } from '../../../lib/typeorm/index.js';
 import { SystemClock } from '../../../lib/index.js';
 import { OffsetClock } from '../../support/offset.clock.js';
+import { databaseUrl } from '../../support/schema.js';
 import { refusingPooler } from '../../support/refusing.pooler.js';
 import { findingCodes } from '../../../lib/typeorm/doctor/finding.codes.js';
 import { serverFindings } from '../../../lib/typeorm/doctor/server.checks.js';
@@ -108,6 +109,23 @@ const faults: [code: FindingCode, fault: Fault][] = [
       plant: async () => undefined,
       with: () => ({ listenUrl: 'postgres://x:sesame@127.0.0.1:1/none' }),
       says: /LISTEN is not possible/,
+    },
+  ],
+  [
+    'doctor.listen',
+    {
+      plant: async () => undefined,
+      with: (on) => ({ listenUrl: on.urlOf('postgres') }),
+      says: /leads to the database "postgres", and the tables are in "doctor_\w+" of the same server/,
+      repairs: /listenUrl.* "doctor_\w+"/,
+    },
+  ],
+  [
+    'doctor.listen',
+    {
+      plant: async () => undefined,
+      with: () => ({ listenUrl: databaseUrl() }),
+      says: /leads to another server, .* and the tables are in "doctor_\w+" of the server/,
     },
   ],
   [
