@@ -4,7 +4,8 @@ import { schemaVersion } from './migration.steps.js';
 import { messageOf, sqlStateOf } from './sql.errors.js';
 import type { TableNames } from './sql/table.names.js';
 
-const insufficientPrivilege = '42501';
+/** Of an error: the role lacks a right. */
+export const insufficientPrivilege = '42501';
 
 /** What `error` was about: reading what is there, or bringing the tables from this version (0: none) to that of this release. */
 type Doing = 'use' | { from: number };

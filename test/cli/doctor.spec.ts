@@ -50,6 +50,42 @@ test('options are those of diagnose()', async () => {
   expect(wrong.code).not.toBe(0);
 });
 
+test('where the schema cannot be looked at, for locks or time, nothing is said to be well, and 1', async () => {
+  const locking = await ground.other();
+  await locking.query('begin; lock table chronis.meta in access exclusive mode');
+  const asked = ['doctor', '--timeout', '1s', '--storage', ground.url];
+  const { code, stdout } = await chronis(asked);
+  expect(stdout).toMatch(/: \d+ checks, nothing is wrong in these; 1 could not be made\.\n/);
+  expect(stdout).toMatch(/not checked: schema \(.*timeout.*nothing of the tables was looked at\)/);
+  expect(code).toBe(1);
+  expect(await document(asked)).toMatchObject({
+    healthy: null,
+    findings: [],
+    unchecked: [{ check: 'schema', lacksRight: false }],
+  });
+  // What is found is worse than what is not known.
+  const found = await chronis([...asked, '--listen-url', ground.urlOf('postgres')]);
+  expect(found.code).toBe(2);
+  expect(found.stdout).toContain('1 finding; 1 check could not be made.');
+  const health = await chronis(['health', '--timeout', '1', '--storage', ground.url]);
+  expect(health.code).toBe(1);
+  await locking.query('rollback');
+  expect((await chronis(['doctor', '--storage', ground.url])).code).toBe(0);
+});
+
+test('a check that the role may not make says nothing of the others', async () => {
+  await ground.sql(
+    `do $$ begin create role reader login; exception when duplicate_object then null; end $$; grant usage on schema chronis to reader; grant select, insert, update, delete on all tables in schema chronis to reader; revoke select on pg_catalog.pg_prepared_xacts from public`,
+  );
+  const asked = ['doctor', '--storage', ground.urlOf(ground.database, 'reader')];
+  const { code, stdout } = await chronis(asked);
+  expect(stdout).toMatch(
+    /nothing is wrong in these; 1 could not be made\.\n\nnot checked: prepared transactions \(permission denied/,
+  );
+  expect(code).toBe(0);
+  expect(await document(asked)).toMatchObject({ healthy: true, unchecked: [{ lacksRight: true }] });
+});
+
 test('a server that is away is a failure, not a finding', async () => {
   const { code, stderr } = await chronis(['doctor', '--storage', 'postgres://x:sesame@127.0.0.1:1/none']);
   expect(code).toBe(1);

@@ -1,4 +1,4 @@
-import type { Diagnosis, Finding, FindingSeverity } from '../../typeorm/index.js';
+import type { Diagnosis, Finding, FindingSeverity, Unchecked } from '../../typeorm/index.js';
 import { command, type CliCommand } from '../cli.command.js';
 import { text, whole } from '../cli.option.js';
 import { count } from '../cli.words.js';
@@ -13,7 +13,8 @@ const colours: Readonly<Record<FindingSeverity, Colour>> = { error: 'red', warni
 
 const examine = command({
   name: 'doctor',
-  summary: 'what is wrong with the storage and the work in it, and what mends it: 2 where something is',
+  summary:
+    'what is wrong with the storage and the work in it, and what mends it: 2 where something is, 1 where that is not known',
   options: {
     overdueAfter: text('--overdue-after <time>', 'what has been due for longer is overdue', {
       default: '1m',
@@ -40,10 +41,10 @@ const examine = command({
         ? await ofPostgres(choice, values)
         : await (await import('../storage.checkup.js')).checkUp(choice, await open(), values);
     const isIll = found.findings.some(({ severity }) => severity !== 'note');
-    out.print({ healthy: !isIll, ...found }, (paper) => {
+    const isKnown = isIll || !found.unchecked.some(leavesOpen);
+    out.print({ healthy: isKnown ? !isIll : null, ...found }, (paper) => {
       const { server, checked, unchecked, findings } = found;
-      const outcome = findings.length === 0 ? 'nothing is wrong' : count(findings.length, 'finding');
-      paper.line(`${server}: ${count(checked.length, 'check')}, ${outcome}.`);
+      paper.line(`${server}: ${count(checked.length, 'check')}, ${outcome(found)}.`);
       for (const { severity, code, sentence, repair } of findings) {
         paper.line();
         paper.line(`${out.paint(severity, colours[severity])} ${code}`);
@@ -53,9 +54,24 @@ const examine = command({
       if (unchecked.length > 0) paper.line();
       for (const { check, why } of unchecked) paper.line(`not checked: ${check} (${why})`);
     });
-    return isIll ? exitCodes.found : exitCodes.fine;
+    if (isIll) return exitCodes.found;
+    return isKnown ? exitCodes.fine : exitCodes.failed;
   },
 });
+
+/** What a role may never read would be unknown for ever. By the schema alone it is known which tables there are to look at. */
+function leavesOpen({ check, lacksRight }: Unchecked): boolean {
+  return !lacksRight || check === 'schema';
+}
+
+function outcome({ findings, unchecked }: Diagnosis): string {
+  const isAll = unchecked.length === 0;
+  const open = isAll
+    ? ''
+    : `; ${findings.length === 0 ? unchecked.length : count(unchecked.length, 'check')} could not be made`;
+  if (findings.length > 0) return `${count(findings.length, 'finding')}${open}`;
+  return `nothing is wrong${isAll ? '' : ' in these'}${open}`;
+}
 
 async function ofPostgres({ server, schema }: Postgres, values: object): Promise<Diagnosis> {
   const { assertInstalled } = await import('../session.js');

@@ -2,7 +2,8 @@ import { InvalidOptionError } from '../../model/errors.js';
 import { parseDuration } from '../../triggers/duration.js';
 import { described } from '../../triggers/refuse.js';
 import { schemaVersion } from '../migration.steps.js';
-import { messageOf } from '../sql.errors.js';
+import { insufficientPrivilege } from '../missing.rights.js';
+import { messageOf, sqlStateOf } from '../sql.errors.js';
 import { allTables } from '../sql/table.names.js';
 import { serverOf } from '../typeorm.recipes.js';
 import {
@@ -142,7 +143,9 @@ async function examine(ground: Ground): Promise<Found> {
         findings.push(...(await look(ground)));
         checked.push(name);
       } catch (error) {
-        unchecked.push({ check: name, why: maskedText(messageOf(error)) });
+        const rest = name === schemaCheck.name ? '; so nothing of the tables was looked at' : '';
+        const why = `${maskedText(messageOf(error))}${rest}`;
+        unchecked.push({ check: name, why, lacksRight: sqlStateOf(error) === insufficientPrivilege });
       }
     }
   };

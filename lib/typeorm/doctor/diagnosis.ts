@@ -22,10 +22,12 @@ export interface Finding {
   repair: Repair;
 }
 
-/** A check that could not be made, as the role may not read what it needs, or as it took too long. @publicApi */
+/** A check that could not be made: nothing is known of what it looks at. @publicApi */
 export interface Unchecked {
   check: string;
   why: string;
+  /** The role may not read what it needs. Else it took too long, was locked out, or was cut off, and may succeed the next time. */
+  lacksRight: boolean;
 }
 
 /** What `diagnose()` has found. @publicApi */
@@ -38,7 +40,7 @@ export interface Diagnosis {
   /** The checks that were made, by name. */
   checked: readonly string[];
   unchecked: readonly Unchecked[];
-  /** The worst first; empty: nothing is wrong that can be seen. */
+  /** The worst first; empty: nothing is wrong by the checks that were made. */
   findings: readonly Finding[];
 }
 
