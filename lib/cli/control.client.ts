@@ -28,7 +28,7 @@ export async function controlSession(
                 called(path, { service, method, args, ...(actor && { actor }) }, patienceMs),
       },
     );
-  const session = services('session') as Pick<Session, 'workers' | 'now' | 'storeBinary'>;
+  const session = services('session') as Pick<Session, 'workers' | 'now' | 'jobFiles' | 'storeBinary'>;
   if (!(await isListening(path))) return null;
   return {
     scheduler: services('scheduler') as Session['scheduler'],
@@ -37,6 +37,7 @@ export async function controlSession(
     isService: true,
     workers: () => session.workers(),
     now: () => session.now(),
+    jobFiles: () => session.jobFiles(),
     storeBinary: (bytes) => session.storeBinary(bytes),
     close: async () => undefined,
   };

@@ -9,7 +9,7 @@ const refused: ReadonlySet<string> = new Set([
   ...['constructor', 'start', 'stop', 'registerHandler', 'withdrawHandler', 'offerHandler'],
   ...['register', 'forTenant', 'withTransaction', 'withActor'],
 ]);
-const ofSession: ReadonlySet<string> = new Set(['workers', 'now', 'storeBinary']);
+const ofSession: ReadonlySet<string> = new Set(['workers', 'now', 'jobFiles', 'storeBinary']);
 /** Nobody but this user. */
 const ownUmask = 0o177;
 

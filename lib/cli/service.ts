@@ -2,7 +2,7 @@ import { ConsoleLogger, type LoggerService, type LogLevel as NestLevel } from '@
 import { NestFactory } from '@nestjs/core';
 import { ChronisModule, parseDuration, runLog, type ChronisModuleOptions } from '../index.js';
 import { ChronisExecutorsModule, type ChronisExecutorsModuleOptions } from '../executors/index.js';
-import { ChronisJobFilesModule } from '../job-files/index.js';
+import { ChronisJobFiles, ChronisJobFilesModule } from '../job-files/index.js';
 import type { MigrationMode } from '../typeorm/index.js';
 import { FailedError } from './cli.errors.js';
 import { emitOptions, type EmitTargets } from './emit.clients.js';
@@ -69,7 +69,7 @@ export async function startService(options: ServiceOptions): Promise<Session> {
     if (executors.binary !== undefined) logger.warn(openByBinary, context);
   }
   const app = await NestFactory.createApplicationContext(root, { logger, abortOnError: false });
-  const session = sessionOf(app);
+  const session: Session = { ...sessionOf(app), jobFiles: async () => app.get(ChronisJobFiles).status() };
   const control = await listening(options.socket, session, logger);
   const stopMs = parseDuration(chronis.shutdownTimeoutMs ?? usualShutdown, 'shutdownTimeoutMs');
   return {

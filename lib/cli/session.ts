@@ -14,6 +14,7 @@ import {
   type WorkerInfo,
 } from '../index.js';
 import { makeFolder } from '../processes/made.folder.js';
+import type { JobFilesStatus } from '../job-files/index.js';
 import type { MigrationMode } from '../typeorm/index.js';
 import { FailedError, UsageError } from './cli.errors.js';
 import type { StderrLogger } from './stderr.logger.js';
@@ -30,6 +31,8 @@ export interface Session {
   workers(): Promise<WorkerInfo[]>;
   /** The time of the storage. */
   now(): Promise<Date>;
+  /** How the folder of job files is; null: there is none, as this process runs no jobs. */
+  jobFiles(): Promise<JobFilesStatus | null>;
   /** Stores a program for tasks of the type `binary`. */
   storeBinary(bytes: Uint8Array): Promise<StoredBinary>;
   close(): Promise<void>;
@@ -92,6 +95,7 @@ export function sessionOf(app: INestApplicationContext): Session {
     isService: false,
     workers: () => adapter.queryWorkers(),
     now: async () => new Date(await adapter.now()),
+    jobFiles: async () => null,
     storeBinary: async (bytes) => {
       const sha256 = createHash('sha256').update(bytes).digest('hex');
       return adapter.binaries!.putBinary(sha256, bytes);

@@ -9,6 +9,7 @@ import {
 } from '../index.js';
 import type { Diagnosis, Finding } from '../typeorm/index.js';
 import { shellWord } from './cli.words.js';
+import { jobFileFindings } from './job.files.checkup.js';
 import { liveWorkers } from './live.workers.js';
 import type { Session } from './session.js';
 import { given } from './shared.options.js';
@@ -76,11 +77,17 @@ export async function checkUp(
       : openRun(run, run.startedAt),
   );
   findings.push(...firstOf(forgottenRuns, 'runs have been open', 'chronis runs --state open'));
+  const checked = ['file', 'work', 'schedules ahead', 'orphans', 'dead letters', 'pauses', 'open runs'];
+  const jobFiles = await session.jobFiles();
+  if (jobFiles !== null) {
+    checked.push('job files');
+    findings.push(...jobFileFindings(jobFiles));
+  }
   return {
     at,
     server: choice.shown,
     schema: '',
-    checked: ['file', 'work', 'schedules ahead', 'orphans', 'dead letters', 'pauses', 'open runs'],
+    checked,
     unchecked: [],
     findings,
   };

@@ -1,9 +1,11 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { WorkerInfo } from '../../lib/index.js';
+import { startService } from '../../lib/cli/service.js';
 import { openSession, type Session } from '../../lib/cli/session.js';
 import { StderrLogger } from '../../lib/cli/stderr.logger.js';
 import { checkUp } from '../../lib/cli/storage.checkup.js';
-import { inFolder } from './cli.call.js';
+import { chronis, document, inFolder } from './cli.call.js';
 
 const usual = { overdueAfter: undefined, forgottenAfter: undefined, deadLetters: 100 };
 
@@ -71,5 +73,78 @@ test('what is counted has no end at a thousand, and what is not told is said', a
       sentence: '205 more jobs have been paused for as long.',
       evidence: { count: 205 },
     });
+  });
+});
+
+test('broken job files of the service that has the file are findings, with file, line and reason', async () => {
+  await inFolder(async (folder) => {
+    const directory = `${folder}/jobs.d`;
+    mkdirSync(directory);
+    writeFileSync(
+      `${directory}/a.yaml`,
+      'job_id: a\nschedule: "61 * * * *"\ntask: { type: execute_command, command: /bin/true }\n',
+    );
+    writeFileSync(`${directory}/b.json`, '{ "job_id": ');
+    for (let nth = 0; nth < 24; nth++) writeFileSync(`${directory}/c${nth}.json`, '{');
+    const service = await startService({
+      storage: { kind: 'file', path: `${folder}/jobs.json`, isDefault: false, shown: 'file', origin: 'test' },
+      migrate: 'check',
+      directory,
+      socket: `${folder}/s`,
+      executors: { command: { allow: ['*'] } },
+      emit: null,
+      chronis: {},
+      format: 'run',
+      level: 'ERROR',
+      writeResult: () => undefined,
+      writeLog: () => undefined,
+    });
+    try {
+      const asked = ['doctor', '--storage', `file:${folder}/jobs.json`, '--socket', `${folder}/s`];
+      const { healthy, checked, findings } = await document(asked);
+      expect(healthy).toBe(false);
+      expect(checked).toContain('job files');
+      expect(findings.slice(0, 2)).toMatchObject([
+        {
+          code: 'health.job-files',
+          severity: 'warning',
+          sentence: expect.stringMatching(
+            /^The job file \/.*\/a\.yaml:2:\d+ is broken: .*Nothing of it is in force\.$/,
+          ),
+          evidence: { file: `${directory}/a.yaml`, line: 2, reason: expect.stringContaining('61') },
+          repair: { by: 'hand' },
+        },
+        { code: 'health.job-files', evidence: { file: `${directory}/b.json`, line: 1 } },
+      ]);
+      expect(findings).toHaveLength(21);
+      expect(findings.at(-1)).toMatchObject({ code: 'health.job-files', evidence: { count: 6 } });
+      const { code, stdout } = await chronis(asked);
+      expect(code).toBe(2);
+      expect(stdout).toContain(`warning health.job-files\n  The job file ${directory}/a.yaml:2`);
+    } finally {
+      await service.close();
+    }
+  });
+});
+
+test('where the folder of job files cannot be read, that is a finding', async () => {
+  await withLate(0, async (session, shown) => {
+    const status = {
+      directory: '/etc/jobs.d',
+      watching: true,
+      problem: { message: 'The folder /etc/jobs.d cannot be read: EACCES.', since: new Date(0) },
+      files: [],
+    };
+    const of = (problem: typeof status.problem | null): Session => ({
+      ...session,
+      jobFiles: async () => ({ ...status, problem }),
+    });
+    const { findings } = await checkUp({ shown }, of(status.problem), usual);
+    expect(findings).toMatchObject([
+      { code: 'health.job-files', evidence: { directory: '/etc/jobs.d', since: '1970-01-01T00:00:00.000Z' } },
+    ]);
+    expect((await checkUp({ shown }, of(null), usual)).findings).toEqual([]);
+    const alone = await checkUp({ shown }, session, usual);
+    expect(alone.checked).not.toContain('job files');
   });
 });

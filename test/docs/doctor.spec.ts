@@ -6,7 +6,7 @@ const read = (path: string): string => readFileSync(new URL(`../../${path}`, imp
 
 test('the reference of the doctor lists exactly its codes, in their order', () => {
   const page = read('docs/reference/doctor.md');
-  const listed = [...page.matchAll(/^\| `(doctor\.[\w-]+)` \|/gm)].map(([, code]) => code);
+  const listed = [...page.matchAll(/^\| `((?:doctor|health)\.[\w-]+)` \|/gm)].map(([, code]) => code);
   expect(listed).toEqual([...findingCodes]);
 });
 

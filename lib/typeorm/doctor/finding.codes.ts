@@ -65,6 +65,8 @@ export const findingCodes = [
   'doctor.dead-letters',
   'doctor.stale-pause',
   'doctor.open-run',
+  // Of a service whose storage is in a file
+  'health.job-files',
 ] as const;
 
 /** What a finding is about. @publicApi */
