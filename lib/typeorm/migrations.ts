@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { StorageError } from '../model/errors.js';
 import { fillApps } from './apps.filling.js';
 import type { Database } from './database.js';
-import { refuseGone, refuseTaken, withMeta, withNames } from './missing.tables.js';
+import { refuseApart, refuseGone, refuseTaken, withMeta, withNames } from './missing.tables.js';
 import { refuseHidden, refuseLacking, withGrants, type FoundTable } from './missing.rights.js';
 import { sqlStateOf } from './sql.errors.js';
 import { migrationStatements, schemaVersion } from './migration.steps.js';
@@ -63,6 +63,7 @@ export async function prepareSchema(
     refuseNewer(t, installed);
     if (installed.version >= schemaVersion) {
       refuseGone(installed.tables, installed.version, t);
+      refuseApart(installed.tables, t);
       refuseLacking(installed.tables, t);
       return onlyLooks ? undefined : fillApps(database, t, installed.meta);
     }

@@ -23,6 +23,8 @@ export type FoundTable = {
   lacks: string | null;
   /** Row level security hides rows from the role. */
   isHidden: boolean;
+  /** It has the name of the default partition of the ledger, and is not that. */
+  isApart: boolean;
 };
 
 /** Throws StorageError with the fix, where row level security hides rows: what is hidden stands still, and nothing fails. */

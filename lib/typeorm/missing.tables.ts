@@ -5,6 +5,9 @@ import { defaultPartition } from './sql/ledger.day.fragment.js';
 import { relationNames } from './sql/find.tables.sql.js';
 import { allTables, type TableNames } from './sql/table.names.js';
 
+const orDoctor =
+  'Where that is refused, as rows or another table are in the way, chronis doctor gives the statements.';
+
 /** Throws StorageError where tables are gone that the version in `meta` says are there: no start brings back what was in them. */
 export function refuseGone(tables: readonly FoundTable[], version: number, t: TableNames): void {
   const missing = tables.filter(({ isGone }) => isGone);
@@ -13,12 +16,22 @@ export function refuseGone(tables: readonly FoundTable[], version: number, t: Ta
   const { name, create } = defaultPartition(t);
   if (missing.every((table) => table.name === name)) {
     throw new StorageError(
-      `The schema "${t.schemaText}" is at version ${version}, but the default partition of its ledger is gone: ${gone.join(', ')}. Make an empty one by hand: ${create.join('; ')}; What was in it, rows of days without a partition of their own, only a backup brings back.`,
+      `The schema "${t.schemaText}" is at version ${version}, but the default partition of its ledger is gone: ${gone.join(', ')}. Make an empty one by hand: ${create.join('; ')}; ${orDoctor} What was in it, rows of days without a partition of their own, only a backup brings back.`,
     );
   }
   const all = allTables.map((name) => t[name]).join(', ');
   throw new StorageError(
     `The schema "${t.schemaText}" is at version ${version}, but these of its tables are gone: ${gone.join(', ')}. Restore them from a backup. Or, where jobs that were made at run time may be lost, drop the others too (drop table if exists ${all} cascade) and start with migrate: 'auto'.`,
+  );
+}
+
+/** Throws StorageError where the ledger has another default partition than that of its name, or none: runs that end on a day without a partition would get no verdict, and would be executed again. */
+export function refuseApart(tables: readonly FoundTable[], t: TableNames): void {
+  const apart = tables.find(({ isApart }) => isApart);
+  if (apart === undefined) return;
+  const { attach } = defaultPartition(t);
+  throw new StorageError(
+    `${apart.relation} is not the default partition of the ledger ${t.attempt}: runs that end on a day without a partition would get no verdict, and would be executed again. Attach it by hand: ${attach}; ${orDoctor}`,
   );
 }
 

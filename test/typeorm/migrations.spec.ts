@@ -353,6 +353,46 @@ test('where only the default partition of the ledger is gone, a start says how t
   expect(await storage.countJobs({})).toBe(0);
 });
 
+describe('where the default partition of the ledger is no part of it', () => {
+  const refusalOf = (migrate: 'auto' | 'check'): Promise<string> =>
+    start({ tablePrefix: 'x_', migrate }).then(
+      () => 'started',
+      (error: Error) => {
+        expect(error).toBeInstanceOf(StorageError);
+        return error.message;
+      },
+    );
+
+  test.each(['auto', 'check'] as const)(
+    'as it was detached, a start says what attaches it, with migrate: %s',
+    async (migrate) => {
+      await start({ tablePrefix: 'x_' });
+      await client.query(`alter table "${schema}".x_attempt detach partition "${schema}".x_attempt_default`);
+      const message = await refusalOf(migrate);
+      expect(message).toMatch(/x_attempt_default is not the default partition of the ledger.*chronis doctor/);
+      await client.query(/by hand: (alter table .+? default;)/.exec(message)![1]!);
+      const storage = await start({ tablePrefix: 'x_', migrate });
+      expect(await storage.countJobs({})).toBe(0);
+    },
+  );
+
+  test('as another table has its name, a start is refused too', async () => {
+    await start({ tablePrefix: 'x_' });
+    await client.query(
+      `alter table "${schema}".x_attempt_default rename to x_others; create table "${schema}".x_attempt_default (like "${schema}".x_attempt)`,
+    );
+    expect(await refusalOf('check')).toMatch(/x_attempt_default is not the default partition of the ledger/);
+  });
+
+  test('as it was renamed, the statements of the doctor are pointed at', async () => {
+    await start({ tablePrefix: 'x_' });
+    await client.query(`alter table "${schema}".x_attempt_default rename to x_others`);
+    expect(await refusalOf('check')).toMatch(
+      /is gone: .*x_attempt_default.*Where that is refused.*chronis doctor/,
+    );
+  });
+});
+
 describe('names that are taken by tables of the application', () => {
   test.each(['auto', 'check'] as const)('are named with the ways out, with migrate: %s', async (migrate) => {
     await client.query(`create schema "${schema}"; create table "${schema}".job (id int)`);

@@ -31,7 +31,7 @@ export async function defaultPartitionFindings(ground: Ground, days: readonly st
 }
 
 const consequence =
-  'Runs that end on a day without a partition of its own get no verdict, and are executed again after the next start';
+  'Runs that end on a day without a partition of its own get no verdict, and are executed again after the next start; no process starts until it is mended';
 
 function lacking(taken: Taken | undefined, days: readonly string[], t: TableNames): Finding {
   const { table, create } = defaultPartition(t);
@@ -41,7 +41,7 @@ function lacking(taken: Taken | undefined, days: readonly string[], t: TableName
     return {
       ...common,
       code: 'doctor.missing-partition',
-      sentence: `The ledger has no default partition: ${table} is gone. ${consequence}; no process starts. What was in it, only a backup brings back.`,
+      sentence: `The ledger has no default partition: ${table} is gone. ${consequence}. What was in it, only a backup brings back.`,
       repair: bySql(`${made};`),
     };
   }
@@ -64,8 +64,7 @@ function lacking(taken: Taken | undefined, days: readonly string[], t: TableName
 
 /** Rows of days that have a partition of their own are in the way of attaching it: they go where they belong. */
 function attaching(days: readonly string[], t: TableNames): string {
-  const { table } = defaultPartition(t);
-  const attach = `alter table ${t.attempt} attach partition ${table} default`;
+  const { table, attach } = defaultPartition(t);
   const oldest = days
     .flatMap((day) => /attempt_(\d{8})$/.exec(day)?.[1] ?? [])
     .toSorted()

@@ -53,13 +53,14 @@ export function fullIdentity(table: string): string {
 }
 
 /** What takes the rows of days that have no partition of their own. */
-export function defaultPartition(t: TableNames): Pick<LedgerDay, 'name' | 'table' | 'create'> {
+export function defaultPartition(t: TableNames): Pick<LedgerDay, 'name' | 'table' | 'create' | 'attach'> {
   const own = 'attempt_default';
   const table = t.qualified(own);
   return {
     name: `${t.prefix}${own}`,
     table,
     create: [`create table ${table} partition of ${t.attempt} default`, fullIdentity(table)],
+    attach: `alter table ${t.attempt} attach partition ${table} default`,
   };
 }
 
