@@ -42,7 +42,9 @@ export class ChronisModule {
       throw new InvalidOptionError('ChronisModule.forRoot()', problem);
     }
     const { isGlobal = true, instance, ...rest } = options;
-    return assemble([{ provide: chronisOptions, useValue: rest }], isGlobal, instanceName(instance));
+    // Not by useValue: to tell modules apart Nest may write out all that is behind it, and warns where that takes long.
+    const made = { provide: chronisOptions, useFactory: () => rest };
+    return assemble([made], isGlobal, instanceName(instance));
   }
 
   /** Options that are made by the injector: with `useFactory`, or a ChronisOptionsFactory by `useClass` or `useExisting`. */

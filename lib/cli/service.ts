@@ -9,6 +9,7 @@ import { emitOptions, type EmitTargets } from './emit.clients.js';
 import { isSocketPath } from './control.protocol.js';
 import { ControlServer } from './control.server.js';
 import { logLevels, type LogLevel } from './global.options.js';
+import { rootModule } from './root.module.js';
 import { sessionOf, storageOf, type Session } from './session.js';
 import { StderrLogger } from './stderr.logger.js';
 import type { StorageChoice } from './storage.choice.js';
@@ -50,18 +51,15 @@ const openByBinary =
 export async function startService(options: ServiceOptions): Promise<Session> {
   const { storage, migrate, directory, chronis, format, emit } = options;
   const executors = { ...options.executors, ...(emit && { emit: emitOptions(emit) }) };
-  const root = {
-    module: class ChronisReadyService {},
-    imports: [
-      ChronisExecutorsModule.forRoot(executors),
-      ChronisJobFilesModule.forRoot({ directory }),
-      ChronisModule.forRoot({
-        storage: await storageOf(storage, { migrate }),
-        ...chronis,
-        ...loggedAs(options),
-      }),
-    ],
-  };
+  const root = rootModule(class ChronisReadyService {}, [
+    ChronisExecutorsModule.forRoot(executors),
+    ChronisJobFilesModule.forRoot({ directory }),
+    ChronisModule.forRoot({
+      storage: await storageOf(storage, { migrate }),
+      ...chronis,
+      ...loggedAs(options),
+    }),
+  ]);
   const logger = format === 'nest' ? nestLogger(options) : ownLogger(options);
   logger.log(`Jobs of ${directory}, kept in ${storage.shown} (${storage.origin}).`, context);
   if (storage.kind === 'postgres') {

@@ -17,6 +17,7 @@ import { makeFolder } from '../processes/made.folder.js';
 import type { JobFilesStatus } from '../job-files/index.js';
 import type { MigrationMode } from '../typeorm/index.js';
 import { FailedError, UsageError } from './cli.errors.js';
+import { rootModule } from './root.module.js';
 import type { StderrLogger } from './stderr.logger.js';
 import type { StorageChoice } from './storage.choice.js';
 
@@ -63,7 +64,7 @@ export async function openSession(choice: StorageChoice, options: SessionOptions
     syncDeclarations: false,
     ...(app === undefined ? {} : { app }),
   });
-  const root = { module: class ChronisCommandLine {}, imports: [chronis] };
+  const root = rootModule(class ChronisCommandLine {}, [chronis]);
   const context = await NestFactory.createApplicationContext(root, { logger, abortOnError: false });
   return sessionOf(context);
 }
@@ -73,10 +74,9 @@ export async function rehearsed(
   logger: StderrLogger,
   work: (scheduler: SchedulerService) => Promise<unknown>,
 ): Promise<void> {
-  const root = {
-    module: class ChronisRehearsal {},
-    imports: [ChronisModule.forRoot({ autoStart: false, syncDeclarations: false })],
-  };
+  const root = rootModule(class ChronisRehearsal {}, [
+    ChronisModule.forRoot({ autoStart: false, syncDeclarations: false }),
+  ]);
   const context = await NestFactory.createApplicationContext(root, { logger, abortOnError: false });
   try {
     await work(context.get(SchedulerService));

@@ -34,6 +34,8 @@ const executorKeys = [
 ] as const satisfies readonly (keyof ChronisExecutorsOptions)[];
 const asyncKeys = ['imports', 'instance', 'inject', 'useFactory', 'useClass', 'useExisting'] as const;
 
+let made = 0;
+
 /**
  * Executors of tasks that need no code of the application, each by option: what is not named does not exist. Import it before ChronisModule.
  *
@@ -52,7 +54,10 @@ export class ChronisExecutorsModule {
       throw new InvalidOptionError(owner, problem);
     }
     const { instance, ...rest } = knownOptions(options, [...executorKeys, 'instance'], owner);
-    return assemble([{ provide: executorsOptions, useValue: checked(rest, owner) }], instance);
+    const known = checked(rest, owner);
+    // Not by useValue: to tell modules apart Nest may write out clients and queues with all that is behind them, and warns where that takes long. The number tells them apart.
+    const number: Provider = { provide: 'ChronisExecutorsModule', useValue: ++made };
+    return assemble([{ provide: executorsOptions, useFactory: () => known }, number], instance);
   }
 
   /** Options that are made by the injector: with `useFactory`, or a ChronisExecutorsOptionsFactory by `useClass` or `useExisting`. */

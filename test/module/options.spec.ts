@@ -1,9 +1,11 @@
 import { Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { ModulesContainer, NestFactory } from '@nestjs/core';
 import { describe, expect, test } from 'vitest';
 import { settingsOf } from '../../lib/chronis.settings.js';
+import { ChronisExecutorsModule } from '../../lib/executors/index.js';
 import {
   ChronisModule,
+  getSchedulerToken,
   InvalidOptionError,
   InvalidScheduleError,
   LockAdapter,
@@ -387,6 +389,34 @@ describe('the options of the module', () => {
     await expect(NestFactory.createApplicationContext(AppModule, options)).rejects.toThrow(
       'ChronisModule: forRoot() is imported 2 times.',
     );
+  });
+
+  test('are not written out where Nest tells modules apart by their contents, and each module has its own', async () => {
+    let written = 0;
+    const toJSON = (): object => {
+      written++;
+      return {};
+    };
+    const partsOf = (instance: string, client: string) => [
+      ChronisExecutorsModule.forRoot({
+        instance,
+        emit: { clients: { [client]: { emit: () => undefined, toJSON } as never } },
+      }),
+      ChronisModule.forRoot({ instance, storage: { create: () => new MemoryStorage(), toJSON } as never }),
+    ];
+    @Module({ imports: [...partsOf('a', 'orders'), ...partsOf('b', 'bills')] })
+    class AppModule {}
+    const options = { logger: false, abortOnError: false, moduleIdGeneratorAlgorithm: 'deep-hash' } as const;
+    const app = await NestFactory.createApplicationContext(AppModule, options);
+    try {
+      expect(written).toBe(0);
+      const names = [...app.get(ModulesContainer).values()].map(({ name }) => name);
+      for (const name of ['ChronisExecutorsModule', 'ChronisCoreModule'])
+        expect(names.filter((each) => each === name)).toHaveLength(2);
+      expect(app.get(getSchedulerToken('a'))).not.toBe(app.get(getSchedulerToken('b')));
+    } finally {
+      await app.close();
+    }
   });
 
   test('use the storage in memory by default', async () => {
