@@ -21,9 +21,9 @@ export interface ListeningClient {
 /** Where the notifications come from. */
 export interface NotifyOrigin {
   /** Notifies a channel, on another connection. */
-  tell(channel: string): Promise<unknown>;
+  tell: (channel: string) => Promise<unknown>;
   /** What is said where nothing of that has come, and what mends it; `rows`: on the connection that listens. */
-  whyUnheard(rows: Asked['rows']): Promise<string>;
+  whyUnheard: (rows: Asked['rows']) => Promise<string>;
 }
 
 /** What is heard on one channel. */

@@ -2,7 +2,7 @@
 export interface Asked {
   /** As it was given: `host:port/database`. */
   address: string;
-  rows<Row>(text: string): Promise<Row[]>;
+  rows: <Row>(text: string) => Promise<Row[]>;
 }
 
 export interface ServerPlace {
