@@ -4,7 +4,7 @@ import { DeclaringProvider } from './declaring.provider.js';
 
 /**
  * The providers and controllers that are of interest, without what would double jobs and listeners: aliases, an instance under a second token, and a
- * class that a second module provides under the same token, which is noted in `repeated`. Two providers of one class under different tokens
+ * class that a second module provides under the same token for the same scheduler, which is noted in `repeated`. Two providers of one class under different tokens
  * are both meant, and their jobs need ids of their own.
  */
 export function distinctProviders(
@@ -23,7 +23,9 @@ export function distinctProviders(
     if (singleton !== null && instances.has(singleton)) continue;
     if (singleton !== null) instances.add(singleton);
     const sameToken = byToken.get(token) ?? [];
-    const twin = sameToken.find((other) => other.prototype === provider.prototype);
+    const twin = sameToken.find(
+      (other) => other.prototype === provider.prototype && schedulerOf(other) === schedulerOf(provider),
+    );
     if (twin) {
       repeated.push({ className, used: twin.moduleName, ignored: moduleName });
       continue;
@@ -32,4 +34,9 @@ export function distinctProviders(
     distinct.push(provider);
   }
   return distinct;
+}
+
+/** Its name, as the module of the provider says; undefined: the one without a name. */
+function schedulerOf(provider: DeclaringProvider): string | undefined {
+  return provider.defaultsOf('handler').instance;
 }
