@@ -33,7 +33,7 @@ export type { ChangeableOption, JobChange, JobChanges } from './model/job.change
 export { taskOf } from './model/task.js';
 export type { Task, TaskInput, TaskOption } from './model/task.js';
 export type { PauseScope, ScopePause, ScopeRef, StandingPause } from './model/pause.js';
-export type { Actor, AuditAction, AuditEntry } from './model/audit.js';
+export type { Actor, AuditAction, AuditEntry, AuditRequest } from './model/audit.js';
 export { defaultPolicies } from './model/policies.js';
 export type {
   Backoff,
@@ -214,6 +214,7 @@ export type {
   JobPatch,
   JobStore,
   NewAudit,
+  RequestMark,
   NewDefinition,
   NewFlow,
   NewFlowStep,

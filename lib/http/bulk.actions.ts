@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { OnModuleDestroy } from '@nestjs/common';
 import {
   MemoryStorage,
@@ -11,6 +11,7 @@ import {
 } from '../index.js';
 import { bulkActions, type BulkWord } from './bulk.words.js';
 import { BulkReport, leaseMs, type BulkEnd } from './bulk.report.js';
+import { sumOf } from './sum.js';
 import type { LiveChanges } from './live.changes.js';
 import { HttpProblem, problemOf } from './problem.js';
 
@@ -140,10 +141,6 @@ export class BulkActions implements OnModuleDestroy {
     this.running.delete(id);
     this.live.note('bulk-actions', namespace);
   }
-}
-
-function sumOf(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('hex');
 }
 
 /** Throws HttpProblem: it is another wish. */

@@ -18,6 +18,7 @@ import type { HttpSettings, HttpUser } from './http.options.js';
 import type { LiveChanges, Topic } from './live.changes.js';
 import { streamType } from './live.stream.js';
 import { HttpProblem, problemOf } from './problem.js';
+import { onceByKey } from './repetition.js';
 import { redacted, redactedProblem, redactionOf, type Redact } from './redaction.js';
 import {
   headerOf,
@@ -103,7 +104,8 @@ export class HttpMount implements OnModuleInit {
     try {
       assertAdmitted(route, request, { isLocal: !isGuarded, readOnly, origins });
       const { call, actor } = await this.callOf(route, request);
-      const answer = await this.parts.scheduler.withActor(actor, () => this.handled(route, call));
+      const work = () => this.handled(route, call);
+      const answer = await onceByKey(route, call, actor, this.parts.scheduler, work);
       if (route.isStream && request.method !== 'HEAD') return this.stream(response, call.tenant);
       if (changes(route)) this.noteChange(route, call);
       const ofStream = route.isStream && { headers: { 'Content-Type': streamType } };

@@ -18,6 +18,7 @@ export const statuses: Readonly<Record<number, readonly string[]>> = {
   409: [
     'CHRONIS_JOB_ALREADY_EXISTS',
     'CHRONIS_JOB_ID_TAKEN',
+    'CHRONIS_REQUEST_REPEATED',
     'CHRONIS_RUN_NOT_OPEN',
     'CHRONIS_RUN_HAS_VERDICT',
     'CHRONIS_RUN_NOT_FAILED',

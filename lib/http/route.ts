@@ -1,4 +1,5 @@
 import type {
+  AuditEntry,
   Clock,
   DurationInput,
   StorageAdapter,
@@ -70,8 +71,8 @@ export interface Route {
   readonly answer?: Schema;
   /** `If-Match` is looked at. */
   readonly takesRevision?: true;
-  /** `Idempotency-Key` is looked at. */
-  readonly takesKey?: true;
+  /** `Idempotency-Key` is looked at: by the route itself, or by the record, and this answers who sends it again. */
+  readonly takesKey?: true | Repeated;
   /** It is about the process, or all there is: not for tenants. */
   readonly ofAll?: true;
   /** A change that needs no body: it may be sent without any. */
@@ -82,6 +83,9 @@ export interface Route {
   readonly isStream?: true;
   readonly handle: (call: Call) => Promise<Answer> | Answer;
 }
+
+/** Answers as the first request with the key was answered, which has this entry. */
+export type Repeated = (call: Call, first: AuditEntry) => Answer | Promise<Answer>;
 
 /** Needs what the word says that the body has under this key. */
 export interface ByBody {

@@ -1,7 +1,17 @@
 import { runRequests, type AuditAction } from '../model/audit.js';
+import { RequestRepeatedError } from '../model/errors.js';
 import type { Page } from '../model/job.js';
 import type { RunRequest } from '../model/run.js';
-import type { AuditFilter, EpochMs, NewAudit, PageRequest, StoredAudit } from '../ports/storage.adapter.js';
+import {
+  requestsKeptMs,
+  toAuditEntry,
+  type AuditFilter,
+  type EpochMs,
+  type NewAudit,
+  type PageRequest,
+  type RequestMark,
+  type StoredAudit,
+} from '../ports/storage.adapter.js';
 import { is } from './filtering.js';
 import { pageOf } from './paging.js';
 import type { AuditRow, MemoryTables } from './tables.js';
@@ -18,7 +28,14 @@ export function recordAudit(tables: MemoryTables, now: EpochMs, entries: readonl
   }
   if (tables.audit.size <= tables.recordLimit * 1.1) return;
   const excess = tables.audit.size - tables.recordLimit;
-  for (const id of [...tables.audit.keys()].slice(0, excess)) tables.audit.delete(id);
+  for (const row of [...tables.audit.values()].slice(0, excess))
+    if (!isMark(row, now)) tables.audit.delete(row.id);
+}
+
+/** Throws RequestRepeatedError: it was done. */
+export function refuseRepeated(tables: MemoryTables, { actor, key }: RequestMark): void {
+  for (const row of tables.audit.values())
+    if (row.request?.key === key && row.actor === actor) throw new RequestRepeatedError(toAuditEntry(toEntry(row)));
 }
 
 export function queryAudit(tables: MemoryTables, filter: AuditFilter, page: PageRequest): Page<StoredAudit> {
@@ -31,6 +48,7 @@ export function queryAudit(tables: MemoryTables, filter: AuditFilter, page: Page
       is(row.runId ?? '', filter.runId) &&
       is(row.actor, filter.actor) &&
       is(row.action, filter.action) &&
+      is(row.request?.key ?? '', filter.requestKey) &&
       row.at >= from &&
       row.at < until,
   );
@@ -50,10 +68,16 @@ export function requestsOf(tables: MemoryTables): ReadonlyMap<string, RunRequest
 }
 
 /** How many went. */
-export function pruneAudit(tables: MemoryTables, horizon: EpochMs): number {
+export function pruneAudit(tables: MemoryTables, horizon: EpochMs, now: EpochMs): number {
   let gone = 0;
-  for (const { id, at } of tables.audit.values()) if (at < horizon && tables.audit.delete(id)) gone++;
+  for (const row of tables.audit.values())
+    if (row.at < horizon && !isMark(row, now) && tables.audit.delete(row.id)) gone++;
   return gone;
+}
+
+/** Whether it may be asked for again. */
+function isMark({ request, at }: AuditRow, now: EpochMs): boolean {
+  return request !== null && at >= now - requestsKeptMs;
 }
 
 /** It is one of the last: others have at most recorded a little meanwhile. */
@@ -62,8 +86,8 @@ function begunBy(tables: MemoryTables, batch: string): AuditRow | undefined {
 }
 
 function toEntry(row: AuditRow): StoredAudit {
-  const { batch: _, ...entry } = row;
-  return { ...entry, at: new Date(row.at) };
+  const { batch: _, request, ...entry } = row;
+  return { ...entry, at: new Date(row.at), ...(request && { request: structuredClone(request) }) };
 }
 
 function isRunRequest(action: AuditAction): boolean {

@@ -12,6 +12,7 @@ import {
   type AttemptFilter,
   type AuditFilter,
   type AuditNote,
+  type RequestMark,
   type AuditedStore,
   type Capability,
   type ClaimResult,
@@ -74,7 +75,7 @@ import type {
   TransactionWork,
 } from '../ports/run.transaction.js';
 import { SystemClock } from '../ports/system.clock.js';
-import { queryAudit, recordAudit } from './auditing.js';
+import { queryAudit, recordAudit, refuseRepeated } from './auditing.js';
 import { backfill } from './backfilling.js';
 import { MemoryBinaries } from './binaries.js';
 import { changeJobs } from './bulk.changes.js';
@@ -495,12 +496,13 @@ export class MemoryStorage extends StorageAdapter {
     return this.atomically((tables) => queryGaps(tables, filter, page), 'read');
   }
 
-  override async audited(note: AuditNote): Promise<AuditedStore> {
+  override async audited(note: AuditNote, once?: RequestMark): Promise<AuditedStore> {
     const { steps } = this;
     const noting: StepTaker = {
       take: (step, at, kind) => {
         if (kind === 'read') return steps.take(step, at, kind);
         return steps.take((tables, now) => {
+          if (once) refuseRepeated(tables, once);
           const result = step(tables, now);
           recordAudit(tables, now, note(result));
           return result;

@@ -48,7 +48,7 @@ export function prune(tables: MemoryTables, now: EpochMs, wanted: Retention, age
   pruneRunProgress(tables);
   pruneBinaries(tables, now);
   pruneBulkActions(tables, now);
-  const audit = pruneAudit(tables, auditHorizon(retention, now));
+  const audit = pruneAudit(tables, auditHorizon(retention, now), now);
   for (const worker of tables.workers.values()) {
     const isOld = worker.leaseUntil < Math.min(horizon, now - workersKeptMs);
     if (isOld && !tables.held.has(worker.id) && isSucceeded(tables, worker)) tables.workers.delete(worker.id);

@@ -61,6 +61,23 @@ export interface Actor {
   note?: string;
   /** What the logs of the application call the request by. One line. @default none */
   requestId?: string;
+  /**
+   * One change is made once with the same key of the same actor: sent again, also at once and to another process, the call does nothing and throws RequestRepeatedError, which has the entry of the first. It counts for as long as the entry is kept, a day at least. A call
+   * that throws, or comes to nothing, leaves the key free. One line, at most 255 characters. @default none
+   */
+  requestKey?: string;
+  /** What was asked for, such as a digest of the request: kept with the key, for who has to tell a repetition from another request with the same key. One line, at most 255 characters. @default none */
+  requestDigest?: string;
+}
+
+/** The mark of a change that is made once. @publicApi */
+export interface AuditRequest {
+  /** `requestKey` of the actor. */
+  key: string;
+  /** `requestDigest` of the actor. */
+  digest: string | null;
+  /** What the change came to, as JSON: the run, the report and so on; null where the entry tells all, and of jobs, whose payloads may be secret. */
+  answer: JsonValue;
 }
 
 /** Something that was done in somebody's name. @publicApi */
@@ -82,4 +99,6 @@ export interface AuditEntry {
   details: JsonValue;
   /** How many jobs or runs it was. */
   count: number;
+  /** Absent: it was asked for without `requestKey`. */
+  request?: AuditRequest;
 }

@@ -33,6 +33,11 @@ export interface ScopeRef {
   name: string;
 }
 
+/** A scope as users name it. */
+export function toScope({ kind, name }: ScopeRef): PauseScope {
+  return kind === 'all' ? { all: true } : ({ [kind]: name } as PauseScope);
+}
+
 /** Whether a pause of this scope stops what has this place. */
 export function pauseCovers(
   { kind, name }: ScopeRef,

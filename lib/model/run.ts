@@ -73,6 +73,10 @@ export interface RequestedRun extends Run {
   alreadyRunning: boolean;
 }
 
+export function requestedRun(run: Run): RequestedRun {
+  return { ...run, alreadyRunning: run.state === 'running' || run.state === 'open' };
+}
+
 /** A run in the hands of a worker: everything it needs to execute it. */
 export interface ClaimedRun {
   id: string;

@@ -1,3 +1,4 @@
+import type { AuditEntry } from './audit.js';
 import { ChronisError } from './chronis.error.js';
 
 /** `start()` was called on a scheduler that runs. @publicApi */
@@ -79,6 +80,19 @@ export class AuditNotSupportedError extends ChronisError {
     super(
       'CHRONIS_AUDIT_NOT_SUPPORTED',
       `The storage "${storage}" keeps no record of who has asked for what: its adapter lacks "audited" and "queryAudit". Make the call outside of withActor(), or use a storage that keeps one.`,
+    );
+  }
+}
+
+/** This actor has had a change made with this `requestKey` before, so nothing was done. @publicApi */
+export class RequestRepeatedError extends ChronisError {
+  constructor(
+    /** Of the change that was made: `request` has what it came to. */
+    readonly entry: AuditEntry,
+  ) {
+    super(
+      'CHRONIS_REQUEST_REPEATED',
+      `"${entry.actor}" has sent the request key ${JSON.stringify(entry.request?.key)} before: "${entry.action}" was done at ${entry.at.toISOString()}, and nothing was done now. The entry of that is the answer; where another change is meant, give it a key of its own.`,
     );
   }
 }

@@ -1,6 +1,6 @@
-import type { AuditAction, AuditEntry } from '../model/audit.js';
+import type { AuditAction, AuditEntry, AuditRequest } from '../model/audit.js';
 import type { JsonValue } from '../model/json.js';
-import type { ScopeRef } from '../model/pause.js';
+import { toScope, type ScopeRef } from '../model/pause.js';
 
 /** What is to be put on record of an action. */
 export interface NewAudit {
@@ -16,11 +16,27 @@ export interface NewAudit {
   count: number;
   /** Of an action in several steps: the steps with the same text are one entry, with all they count; null: it is one step. */
   batch: string | null;
+  /** Of what is done once; null: it is done however often it is asked for. */
+  request: AuditRequest | null;
 }
+
+/** What is done once: see `StorageAdapter.audited`. */
+export interface RequestMark {
+  actor: string;
+  key: string;
+}
+
+/** So long the mark of a request is kept at least, in ms, whatever `Retention.auditMs` says. */
+export const requestsKeptMs = 86_400_000;
 
 /** An entry as storages have it. */
 export interface StoredAudit extends Omit<AuditEntry, 'scope'> {
   scope: ScopeRef | null;
+}
+
+/** As users see it. */
+export function toAuditEntry({ scope, ...entry }: StoredAudit): AuditEntry {
+  return { ...entry, scope: scope && toScope(scope) };
 }
 
 /** Which entries; all that is given must fit. */
@@ -30,6 +46,8 @@ export interface AuditFilter {
   runId?: string;
   actor?: string;
   action?: AuditAction | AuditAction[];
+  /** The one that was asked for with this key. */
+  requestKey?: string;
   /** From this instant on. */
   from?: Date;
   /** Before this instant. */

@@ -4,7 +4,7 @@ import type { ScopeRef, StandingPause } from '../model/pause.js';
 import type { Pruned, Retention } from '../model/retention.js';
 import type { Attempt, ClaimedRun, Gap, ListedRun, Run } from '../model/run.js';
 import type { Trigger } from '../model/trigger.js';
-import type { AuditFilter, AuditNote, StoredAudit } from './audit.js';
+import type { AuditFilter, AuditNote, RequestMark, StoredAudit } from './audit.js';
 import type { BackfillOrder, BackfillReport } from './backfill.js';
 import type { BinaryStorage } from './binaries.js';
 import type { BulkActionStorage } from './bulk.actions.js';
@@ -543,8 +543,11 @@ export abstract class StorageAdapter {
   /**
    * The same methods, of which each of `auditedMethods`, `auditedFlowMethods` and `auditedDefinitionMethods` puts on record what `note` makes of its result, in the same step: both are done, or neither, and in the transaction where there is one. Entries with
    * the same `batch` are one, that of the first step, with the sum of their counts. Absent: who has asked for something is not put on record, and is refused.
+   *
+   * With `once` no method does anything where an entry is there whose `request` has this key, of this actor: it throws RequestRepeatedError with that entry, and leaves the transaction of a caller as it is. Of several at once, in whatever processes, one is done; the others wait
+   * until that is committed, or rolled back. Such an entry is kept for `requestsKeptMs` at least.
    */
-  audited?(note: AuditNote): Promise<AuditedStore>;
+  audited?(note: AuditNote, once?: RequestMark): Promise<AuditedStore>;
   /** Who has asked for what, newest first. Entries stay when what they are about is gone. Absent where `audited` is. */
   queryAudit?(filter: AuditFilter, page: PageRequest): Promise<Page<StoredAudit>>;
   /**

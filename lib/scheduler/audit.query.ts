@@ -3,14 +3,13 @@ import { AuditNotSupportedError } from '../model/errors.js';
 import { auditActions, type AuditEntry } from '../model/audit.js';
 import type { Page } from '../model/job.js';
 import type { InstantInput } from '../model/trigger.js';
-import type { AuditFilter, JobStore, PageRequest } from '../ports/storage.adapter.js';
+import { toAuditEntry, type AuditFilter, type JobStore, type PageRequest } from '../ports/storage.adapter.js';
 import { parseAt } from '../triggers/instant.js';
 import { bounded } from './audited.details.js';
 import type { AuditedCall } from './audited.store.js';
 import { assertJobId, lookUp, namespaceOf } from './job.identity.js';
 import { each, pageKeys } from './job.query.js';
 import { knownOptions, lineOfText, managerHint, oneOf } from './option.checks.js';
-import { toScope } from './pauses.js';
 
 /** Which entries; all that is given must fit. @publicApi */
 export interface AuditQuery extends Omit<AuditFilter, 'from' | 'until'> {
@@ -26,6 +25,7 @@ export const auditQueryKeys = [
   'runId',
   'actor',
   'action',
+  'requestKey',
   'from',
   'until',
 ] satisfies (keyof AuditQuery)[];
@@ -33,13 +33,14 @@ export const auditQueryKeys = [
 /** The filter of a query of the record of who has asked, validated. */
 export function auditFilter(query: Readonly<AuditQuery & PageRequest>, timeZone: string): AuditFilter {
   knownOptions(query, [...auditQueryKeys, ...pageKeys], 'getAudit()', managerHint);
-  const { namespace, jobId, runId, actor, action, from, until } = query;
+  const { namespace, jobId, runId, actor, action, requestKey, from, until } = query;
   return {
     ...(namespace === undefined ? {} : { namespace: namespaceOf(namespace) }),
     ...(jobId === undefined ? {} : { jobId: assertJobId(jobId, lookUp) }),
     ...(runId === undefined ? {} : { runId: lineOfText(runId, 'runId') }),
     ...(actor === undefined ? {} : { actor: lineOfText(actor, 'actor') }),
     ...(action === undefined ? {} : { action: each(action, (item) => oneOf(item, 'action', auditActions)) }),
+    ...(requestKey === undefined ? {} : { requestKey: lineOfText(requestKey, 'requestKey') }),
     ...(from === undefined ? {} : { from: parseAt(from, timeZone, 'from') }),
     ...(until === undefined ? {} : { until: parseAt(until, timeZone, 'until') }),
   };
@@ -54,10 +55,7 @@ export async function readAudit(
 ): Promise<Page<AuditEntry>> {
   const found = await jobs.queryAudit?.(filter, page);
   if (found === undefined) throw new AuditNotSupportedError(kind);
-  return {
-    items: found.items.map(({ scope, ...entry }) => ({ ...entry, scope: scope && toScope(scope) })),
-    cursor: found.cursor,
-  };
+  return { items: found.items.map(toAuditEntry), cursor: found.cursor };
 }
 
 /** A change of many is one entry, with its filter. */

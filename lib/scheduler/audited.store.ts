@@ -1,7 +1,7 @@
-import type { AuditAction } from '../model/audit.js';
+import type { AuditAction, AuditRequest } from '../model/audit.js';
 import type { Job, JobRef } from '../model/job.js';
 import type { JsonValue } from '../model/json.js';
-import type { Run } from '../model/run.js';
+import { requestedRun, type Run } from '../model/run.js';
 import {
   auditedDefinitionMethods,
   auditedFlowMethods,
@@ -13,6 +13,8 @@ import {
   type PutDefinition,
 } from '../ports/storage.adapter.js';
 import { bounded, optionsChanged, pauseChanged, summed } from './audited.details.js';
+import { resultOf } from './job.backfill.js';
+import { toScopePause } from './pauses.js';
 
 /** What is known of a call beside what it does to the storage. */
 export interface AuditedCall {
@@ -25,12 +27,13 @@ export interface AuditedCall {
   batch?: string;
 }
 
-/** What is told of an entry; the rest is nothing. */
-type Told = Partial<NewAudit> & Pick<NewAudit, 'action'>;
+/** What is told of an entry; the rest is nothing. `answer`: what it came to, for who asks again with the same key. */
+type Told = Partial<Omit<NewAudit, 'request'>> & Pick<NewAudit, 'action'> & { answer?: unknown };
+type SettleOpen = Parameters<JobStore['settleOpen']>[1];
 /** Makes what is told of the result; `before`: what was read for it. */
 type Telling = (args: any[], result: any, before: any) => Told[];
 interface Subject {
-  /** Reads what is known before only. */
+  /** Reads what is known before only. May listen to what is called back. */
   read?: (jobs: JobStore, args: any[]) => Promise<unknown>;
   tell: Telling;
 }
@@ -90,10 +93,11 @@ const subjects: Record<(typeof auditedMethods)[number], Subject> = {
   cancelRun: {
     read: readRun,
     tell: ([runId], answer, run) =>
-      found(answer, { action: 'cancelRun', ...ofRun(run), runId, details: { answer } }),
+      found(answer, { action: 'cancelRun', ...ofRun(run), runId, details: { answer }, answer }),
   },
   cancelJob: {
-    tell: ([ref], runs) => found(runs, { action: 'cancel', ...ofRef(ref), details: { runs } }),
+    tell: ([ref], runs) =>
+      found(runs, { action: 'cancel', ...ofRef(ref), details: { runs }, answer: runs }),
   },
   changeJobs: {
     tell: ([, change], outcomes: string[]) => {
@@ -103,7 +107,7 @@ const subjects: Record<(typeof auditedMethods)[number], Subject> = {
   },
   runNow: {
     tell: ([ref], run: Run | null) =>
-      run === null ? [] : [{ action: 'runNow', ...ofRef(ref), runId: run.id }],
+      run === null ? [] : [{ action: 'runNow', ...ofRef(ref), runId: run.id, answer: requestedRun(run) }],
   },
   backfill: {
     tell: ([ref, { instants, overlap, includeSucceeded, dryRun }], report) => {
@@ -116,14 +120,15 @@ const subjects: Record<(typeof auditedMethods)[number], Subject> = {
         includeSucceeded,
         runIds: bounded(report.runIds),
       };
-      return [{ action: 'backfill', ...ofRef(ref), details, count: report.created.length }];
+      const count = report.created.length;
+      return [{ action: 'backfill', ...ofRef(ref), details, count, answer: resultOf(instants, report) }];
     },
   },
   pauseScope: {
     tell: ([scope], pause) => {
       const { reason, by, until } = pause;
       const after = { reason, by, ...(until !== null && { until: until.toISOString() }) };
-      return [{ action: 'pauseScope', ...ofScope(scope), details: { after } }];
+      return [{ action: 'pauseScope', ...ofScope(scope), details: { after }, answer: toScopePause(pause) }];
     },
   },
   resumeScope: { tell: ([scope], result) => found(result, { action: 'resumeScope', ...ofScope(scope) }) },
@@ -134,6 +139,7 @@ const subjects: Record<(typeof auditedMethods)[number], Subject> = {
         ...ofRun(run),
         runId: run.id,
         details: { retryOf: run.retryOf },
+        answer: run,
       })),
   },
   discardRuns: {
@@ -146,8 +152,18 @@ const subjects: Record<(typeof auditedMethods)[number], Subject> = {
       })),
   },
   settleOpen: {
-    read: readRun,
-    tell: ([runId], isEnded, run) => found(isEnded, { action: 'complete', ...ofRun(run), runId }),
+    read: async (jobs, args: unknown[]) => {
+      const heard = { run: (await readRun!(jobs, args)) as Run | undefined, retryAt: null as Date | null };
+      const settle = args[1] as SettleOpen;
+      args[1] = ((run, now) => {
+        const settlement = settle(run, now);
+        heard.retryAt = settlement.retryAt === null ? null : new Date(settlement.retryAt);
+        return settlement;
+      }) satisfies SettleOpen;
+      return heard;
+    },
+    tell: ([runId], isEnded, { run, retryAt }) =>
+      found(isEnded, { action: 'complete', ...ofRun(run), runId, answer: { retryAt } }),
   },
   sendRunSignal: {
     read: readRun,
@@ -214,12 +230,17 @@ function olderThan(before: number): JsonValue {
 }
 
 /** What is the same in all entries of a call. */
-export type Signature = Pick<NewAudit, 'actor' | 'note' | 'requestId'>;
+export interface Signature extends Pick<NewAudit, 'actor' | 'note' | 'requestId'> {
+  /** Of what is done once; null: it is done however often it is asked for. */
+  request: Pick<AuditRequest, 'key' | 'digest'> | null;
+}
 
 type Methods = Record<string, (...args: any[]) => Promise<unknown>>;
 
 /** The same methods, of which each that changes something puts on record who has asked for it. */
 export function auditedStore(jobs: JobStore, signature: Signature, call: AuditedCall): AuditedStore {
+  // The key is of the first change; what follows from that, such as a pause after a failure, is done with it.
+  let { request } = signature;
   /** `methodsOf`: where in a store the methods are. */
   const recording = <T extends object>(
     target: T,
@@ -230,8 +251,17 @@ export function auditedStore(jobs: JobStore, signature: Signature, call: Audited
     for (const [name, { read, tell }] of Object.entries(described)) {
       methods[name] = async (...args) => {
         const before = await read?.(jobs, args);
-        const store = await jobs.audited!((result) => entries(tell(args, result, before), signature, call));
-        return (methodsOf(store) as Methods)[name]!(...args);
+        let isTold = false;
+        const note = (result: unknown): NewAudit[] => {
+          const told = entries(tell(args, result, before), { ...signature, request }, call);
+          isTold = told.length > 0;
+          return told;
+        };
+        const once = request === null ? [] : [{ actor: signature.actor, key: request.key }];
+        const store = await jobs.audited!(note, ...once);
+        const result = await (methodsOf(store) as Methods)[name]!(...args);
+        if (isTold) request = null;
+        return result;
       };
     }
     return new Proxy(target, {
@@ -256,7 +286,7 @@ export function auditedStore(jobs: JobStore, signature: Signature, call: Audited
   }) as AuditedStore;
 }
 
-function entries(told: Told[], signature: Signature, call: AuditedCall): NewAudit[] {
+function entries(told: Told[], { request, ...signature }: Signature, call: AuditedCall): NewAudit[] {
   const { as, details, namespace = null, batch } = call;
   const none = {
     namespace: null,
@@ -266,6 +296,7 @@ function entries(told: Told[], signature: Signature, call: AuditedCall): NewAudi
     details: null,
     count: 1,
     batch: null,
+    request: null,
   };
   const [first] = told;
   if (first === undefined) return [];
@@ -274,12 +305,13 @@ function entries(told: Told[], signature: Signature, call: AuditedCall): NewAudi
     const action = as?.[first.action] ?? first.action;
     return [{ ...none, action, details: details ?? null, namespace, count, batch, ...signature }];
   }
-  return told.map((each) => {
+  return told.map(({ answer = null, ...each }, nth) => {
     const action = as?.[each.action];
     return {
       ...none,
       ...each,
       ...signature,
+      ...(request && nth === 0 && { request: { ...request, answer: JSON.parse(JSON.stringify(answer)) as JsonValue } }),
       ...(action !== undefined && { action, ...(details !== undefined && { details }) }),
     };
   });

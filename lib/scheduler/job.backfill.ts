@@ -3,6 +3,7 @@ import type { Job, JobRef } from '../model/job.js';
 import type { Calendars, InstantInput } from '../model/trigger.js';
 import { compileTrigger } from '../triggers/compiled.trigger.js';
 import { parseAt } from '../triggers/instant.js';
+import type { BackfillReport } from '../ports/backfill.js';
 import type { JobAccess } from './job.access.js';
 import { refKey } from './job.identity.js';
 import { missingJob } from './missing.job.js';
@@ -69,8 +70,14 @@ export async function backfillJob(
   const instants = instantsOf(job, { from: range.from, until: Math.min(range.until, now) }, limit, calendars);
   const report = await jobs.backfill(ref, { instants, ...order });
   if (report === null) throw await missingJob(ref, jobs);
-  const { created, runIds, ...leftOut } = report;
-  if (runIds.length > 0) changed();
+  if (report.runIds.length > 0) changed();
+  return resultOf(instants, report);
+}
+
+export function resultOf(
+  instants: readonly number[],
+  { created, runIds, ...leftOut }: BackfillReport,
+): BackfillResult {
   return {
     instants: instants.length,
     first: dateOf(created[0]),

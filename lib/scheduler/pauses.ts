@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../model/errors.js';
-import type { PauseScope, ScopePause, ScopeRef } from '../model/pause.js';
+import { toScope, type PauseScope, type ScopePause, type ScopeRef } from '../model/pause.js';
 import type { PauseEndPlans, ScopeResumption, StoredPause } from '../ports/storage.adapter.js';
 import type { Calendars } from '../model/trigger.js';
 import type { JobAccess } from './job.access.js';
@@ -79,8 +79,4 @@ function scopeRef(scope: unknown): ScopeRef {
 
 export function toScopePause({ kind, name, ...pause }: StoredPause): ScopePause {
   return { scope: toScope({ kind, name }), ...pause };
-}
-
-export function toScope({ kind, name }: ScopeRef): PauseScope {
-  return kind === 'all' ? { all: true } : ({ [kind]: name } as PauseScope);
 }

@@ -14,7 +14,7 @@ import type { PayloadOutput, PayloadSchema } from '../model/payload.schema.js';
 import type { Retention } from '../model/retention.js';
 import type { RetryRules } from '../model/retry.rules.js';
 import type { TaskOption } from '../model/task.js';
-import type { Attempt, Gap, ListedRun, RequestedRun, Run } from '../model/run.js';
+import { requestedRun, type Attempt, type Gap, type ListedRun, type RequestedRun, type Run } from '../model/run.js';
 import type { JoinableTransaction } from '../ports/run.transaction.js';
 import type { AttemptFilter, GapFilter, PageRequest, StorageAdapter } from '../ports/storage.adapter.js';
 import type {
@@ -499,7 +499,7 @@ export class SchedulerService {
     const { engine, creator } = this.parts;
     const trace = creator.tracing.current();
     const run = await this.changed(ref, options, ({ jobs }) => jobs.runNow(ref, engine.givenUp, trace));
-    return { ...run, alreadyRunning: run.state === 'running' || run.state === 'open' };
+    return requestedRun(run);
   }
 
   /**

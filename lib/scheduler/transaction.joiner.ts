@@ -52,7 +52,9 @@ export class TransactionJoiner {
     const signature = this.actors.get() ?? null;
     if (signature === null) return access;
     if (access.jobs.audited === undefined) throw new AuditNotSupportedError(this.storage.kind);
-    const jobs = auditedStore(access.jobs, signature, call?.() ?? {});
+    const audited = call?.() ?? {};
+    if (signature.request && audited.batch !== undefined) throw manyWithKey();
+    const jobs = auditedStore(access.jobs, signature, audited);
     return accessTo(jobs, this.time, access.isJoined, access.changed);
   }
 
@@ -127,14 +129,31 @@ function refuseIdle(): never {
 }
 
 function signatureOf(actor: Actor): Signature {
-  const { by, note, requestId } = knownOptions(
+  const { by, note, requestId, requestKey, requestDigest } = knownOptions(
     actor,
-    ['by', 'note', 'requestId'],
+    ['by', 'note', 'requestId', 'requestKey', 'requestDigest'],
     'the actor of withActor()',
   );
+  if (requestKey === undefined && requestDigest !== undefined)
+    throw new InvalidOptionError('requestDigest', 'is kept with a requestKey. Give that as well.');
   return {
     actor: lineOfText(by, 'by'),
     note: note === undefined ? null : lineOfText(note, 'note', 500),
     requestId: requestId === undefined ? null : lineOfText(requestId, 'requestId'),
+    request:
+      requestKey === undefined
+        ? null
+        : {
+            key: lineOfText(requestKey, 'requestKey'),
+            digest: requestDigest === undefined ? null : lineOfText(requestDigest, 'requestDigest'),
+          },
   };
+}
+
+/** Half of the steps may be done when it is sent again. */
+function manyWithKey(): InvalidOptionError {
+  return new InvalidOptionError(
+    'requestKey',
+    'is for one change, and this call changes many in several steps. Leave it out: what is done already is passed over when the call is made again.',
+  );
 }

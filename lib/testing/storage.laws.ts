@@ -25,6 +25,7 @@ import { fixedDelayLaws, overlapLaws } from './laws/overlap.laws.js';
 import { deferLaws, liftLaws } from './laws/overdue.laws.js';
 import { pauseLaws, resumeLaws } from './laws/pause.laws.js';
 import { auditLaws } from './laws/audit.laws.js';
+import { requestLaws } from './laws/request.laws.js';
 import { failureLaws } from './laws/failure.laws.js';
 import { runLogLaws } from './laws/run.log.laws.js';
 import { runProgressLaws } from './laws/run.progress.laws.js';
@@ -113,6 +114,7 @@ export function storageLaws(): Law[] {
     ...deadLetterLaws,
     ...joinLaws,
     ...auditLaws,
+    ...requestLaws,
     ...failureLaws,
     ...runLogLaws,
     ...bulkActionLaws,

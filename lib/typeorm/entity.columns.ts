@@ -245,6 +245,8 @@ export const auditColumns: Columns<ChronisAudit> = {
   details: 'json?',
   count: 'integer',
   batch: 'text?',
+  requestKey: 'text?',
+  request: 'json?',
 };
 
 export const bulkActionColumns: Columns<ChronisBulkAction> = {

@@ -337,6 +337,8 @@ export interface ChronisAudit {
   details: unknown;
   count: number;
   batch: string | null;
+  requestKey: string | null;
+  request: unknown;
 }
 
 /** What the attempts of one handler came to that ended in one way within a minute, an hour or a day. @publicApi */

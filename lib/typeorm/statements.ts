@@ -102,7 +102,7 @@ import { insertOneOffsSql } from './sql/insert.one.offs.sql.js';
 import { insertRecurringSql } from './sql/insert.recurring.sql.js';
 import { inspectLockSql } from './sql/inspect.lock.sql.js';
 import { liftOverdueSql } from './sql/lift.overdue.sql.js';
-import { lockAppSql } from './sql/lock.app.sql.js';
+import { lockTextSql } from './sql/lock.text.sql.js';
 import { lockBlockingSql } from './sql/lock.blocking.sql.js';
 import { lockCursorSql } from './sql/lock.cursor.sql.js';
 import { lockJobsSql } from './sql/lock.jobs.sql.js';
@@ -343,7 +343,8 @@ const builders = {
   insertRecurring: insertRecurringSql,
   inspectLock: inspectLockSql,
   liftOverdue: liftOverdueSql,
-  lockApp: lockAppSql,
+  lockApp: (t: TableNames) => lockTextSql(t, 'sync'),
+  lockRequest: (t: TableNames) => lockTextSql(t, 'request'),
   lockBlocking: lockBlockingSql,
   lockCursor: lockCursorSql,
   lockJobs: lockJobsSql,

@@ -9,6 +9,7 @@ import type {
   AuditedStore,
   AuditFilter,
   AuditNote,
+  RequestMark,
   ConflictPolicy,
   EpochMs,
   FailureFilter,
@@ -196,9 +197,9 @@ export class TypeOrmJobs implements JobStore {
     return queryGaps(this.statements.queries, this.tables, filter, page);
   }
 
-  async audited(note: AuditNote): Promise<AuditedStore> {
+  async audited(note: AuditNote, once?: RequestMark): Promise<AuditedStore> {
     const { statements, tables } = this;
-    return auditedJobs((scope) => new TypeOrmJobs(scope, tables), statements, tables, note);
+    return auditedJobs((scope) => new TypeOrmJobs(scope, tables), statements, tables, note, once);
   }
 
   async queryAudit(filter: AuditFilter, page: PageRequest): Promise<Page<StoredAudit>> {

@@ -13,6 +13,7 @@ import {
   type AuditedStore,
   type AuditFilter,
   type AuditNote,
+  type RequestMark,
   type Capability,
   type ClaimResult,
   type ConflictPolicy,
@@ -499,8 +500,8 @@ export class TypeOrmStorage extends StorageAdapter {
     return this.jobs.queryGaps(filter, page);
   }
 
-  override async audited(note: AuditNote): Promise<AuditedStore> {
-    const jobs = await this.jobs.audited(note);
+  override async audited(note: AuditNote, once?: RequestMark): Promise<AuditedStore> {
+    const jobs = await this.jobs.audited(note, once);
     return Object.assign(Object.create(jobs) as AuditedStore, {
       pauseScope: async (...args: Parameters<JobStore['pauseScope']>) => {
         const stored = await jobs.pauseScope(...args);

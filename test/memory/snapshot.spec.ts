@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { InvalidOptionError, MemoryStorage, type AuditNote, type StorageAdapter } from '../../lib/index.js';
+import { InvalidOptionError, MemoryStorage, type StorageAdapter } from '../../lib/index.js';
 import {
   lockLaws,
   ManualClock,
@@ -75,9 +75,9 @@ function through<T extends object>(
         );
       // It notes in the storage that it is of, which is another one by the next call.
       if (key === 'audited')
-        return async (note: AuditNote): Promise<object> =>
-          through<object>(written, await (target as unknown as MemoryStorage).audited(note), (storage) =>
-            storage.audited(note),
+        return async (...given: Parameters<MemoryStorage['audited']>): Promise<object> =>
+          through<object>(written, await (target as unknown as MemoryStorage).audited(...given), (storage) =>
+            storage.audited(...given),
           );
       if (typeof value !== 'function') return value;
       return async (...args: unknown[]): Promise<unknown> => {

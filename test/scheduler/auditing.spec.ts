@@ -5,6 +5,7 @@ import {
   InvalidOptionError,
   JobNotFoundError,
   MemoryStorage,
+  RequestRepeatedError,
   workflow,
   WorkflowService,
   type AuditEntry,
@@ -274,6 +275,49 @@ describe('who has asked', () => {
     expect(() => created({ by: 'a', notes: 'b' })).toThrow('Did you mean "note"?');
     expect(() => created(undefined)).toThrow(InvalidOptionError);
     expect(() => created({ by: 'a\nb' })).toThrow(InvalidOptionError);
+  });
+
+  test('a change with a request key is made once, and the second is told what the first came to', async () => {
+    await scheduler.createIntervalJob({ ...job, hours: 1 });
+    const once = { by: 'ada', requestKey: 'order-7', requestDigest: 'sum' };
+    const run = await scheduler.withActor(once, () => scheduler.runNow('job'));
+    const again: unknown = await scheduler
+      .withActor(once, () => scheduler.runNow('job'))
+      .catch((error: unknown) => error);
+    expect(again).toBeInstanceOf(RequestRepeatedError);
+    const { entry, message } = again as RequestRepeatedError;
+    expect(message).toContain('"ada" has sent the request key "order-7" before: "runNow" was done at');
+    expect(entry).toEqual((await scheduler.getAudit({ actor: 'ada', requestKey: 'order-7' })).items[0]);
+    const answer = JSON.parse(JSON.stringify(run)) as object;
+    expect(entry.request).toEqual({ key: 'order-7', digest: 'sum', answer });
+    expect(await audit()).toHaveLength(1);
+    // Of somebody else it is another one.
+    await scheduler.withActor({ ...once, by: 'ben' }, () => scheduler.runNow('job'));
+    expect(await audit()).toHaveLength(2);
+  });
+
+  test('what follows from a change with a request key is done with it', async () => {
+    scheduler.registerHandler('pay', (context) => context.open());
+    await scheduler.createIntervalJob({ id: 'pay', handler: 'pay', hours: 1, pauseAfterFailures: 1 });
+    const { id } = await scheduler.runNow('pay');
+    await app.settle();
+    const fail = () => scheduler.fail(id, new Error('stolen'));
+    await scheduler.withActor({ by: 'ada', requestKey: 'k' }, fail);
+    expect((await audit()).map(({ action }) => action)).toEqual(['pause', 'fail']);
+    await expect(scheduler.withActor({ by: 'ada', requestKey: 'k' }, fail)).rejects.toThrow(
+      RequestRepeatedError,
+    );
+  });
+
+  test('a request key is refused where it could not hold', async () => {
+    const once = { by: 'ada', requestKey: 'k' };
+    await expect(
+      scheduler.withActor(once, () => scheduler.pauseMany({ handler: 'work' })),
+    ).rejects.toThrow('is for one change, and this call changes many in several steps');
+    const given = (actor: object) => () => scheduler.withActor({ by: 'ada', ...actor }, () => undefined);
+    expect(given({ requestKey: '' })).toThrow(InvalidOptionError);
+    expect(given({ requestKey: 'a\nb' })).toThrow(InvalidOptionError);
+    expect(given({ requestDigest: 'x' })).toThrow('requestDigest');
   });
 
   test('survives a restart from a snapshot', async () => {

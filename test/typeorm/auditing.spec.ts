@@ -135,12 +135,13 @@ describe('who has asked, on PostgreSQL', () => {
     ['a run', { runId: '77' }, 'audit_run'],
     ['an actor', { actor: 'user7' }, 'audit_actor'],
     ['an action', { action: 'reset' as const }, 'audit_action'],
+    ['a request', { actor: 'user7', requestKey: 'k7' }, 'audit_request'],
     ['a stretch of time', { from: new Date(1_000_000), until: new Date(1_100_000) }, 'audit_time'],
   ])('is found by %s with an index', async (_, filter, index) => {
     const { client, schema } = app;
     await client.query(`
-      insert into "${schema}".audit (at, action, actor, namespace, job_id, run_id, count)
-      select to_timestamp(n), case when n % 1000 = 0 then 'reset' else 'runNow' end, 'user' || n % 1000, 'n' || n % 10, 'j' || n % 500, n, 1
+      insert into "${schema}".audit (at, action, actor, namespace, job_id, run_id, count, request_key)
+      select to_timestamp(n), case when n % 1000 = 0 then 'reset' else 'runNow' end, 'user' || n % 1000, 'n' || n % 10, 'j' || n % 500, n, 1, 'k' || n
       from generate_series(1, 50000) n; analyze "${schema}".audit`);
     const plans: string[] = [];
     const queries = {

@@ -1,4 +1,5 @@
-import type { Route } from '../route.js';
+import type { RequestedRun } from '../../index.js';
+import type { Answer, Route } from '../route.js';
 import {
   count,
   flag,
@@ -12,12 +13,17 @@ import {
   text,
 } from '../schema.js';
 import { given, jobIn, namespaceIn, note, ofJob } from './common.js';
-import { answered } from './job.answer.js';
+import { answerAgain } from '../repetition.js';
+import { answered, jobAgain } from './job.answer.js';
 import { job } from './job.schemas.js';
 import { run } from './run.schemas.js';
 
 const one = 'jobs/:id';
 const noted = input({ note });
+
+function requested(made: RequestedRun): Answer {
+  return { body: made, status: made.alreadyRunning ? 200 : 201 };
+}
 
 /** What is done to one job beside changing what it is. */
 export const jobActionRoutes: readonly Route[] = [
@@ -26,6 +32,7 @@ export const jobActionRoutes: readonly Route[] = [
     method: 'POST',
     path: `${one}/pause`,
     needs: 'pause',
+    takesKey: jobAgain,
     summary: 'Stops firing.',
     parameters: ofJob,
     body: input({ reason: text, until: { ...givenInstant, type: ['string', 'number', 'object'] }, note }),
@@ -45,6 +52,7 @@ export const jobActionRoutes: readonly Route[] = [
     method: 'POST',
     path: `${one}/resume`,
     needs: 'resume',
+    takesKey: jobAgain,
     summary: 'Goes on with the first instant from now.',
     parameters: ofJob,
     body: input({ fromNow: flag, note }),
@@ -60,6 +68,7 @@ export const jobActionRoutes: readonly Route[] = [
     method: 'POST',
     path: `${one}/reset`,
     needs: 'reset',
+    takesKey: jobAgain,
     summary: 'Takes back what was changed at run time of a job that the code declares.',
     parameters: ofJob,
     body: noted,
@@ -72,6 +81,7 @@ export const jobActionRoutes: readonly Route[] = [
     method: 'POST',
     path: `${one}/cancel`,
     needs: 'cancel',
+    takesKey: (_, { request }) => ({ body: { runs: request!.answer } }),
     summary: 'Ends the runs of the job.',
     parameters: ofJob,
     body: noted,
@@ -86,14 +96,14 @@ export const jobActionRoutes: readonly Route[] = [
     method: 'POST',
     path: `${one}/runs`,
     needs: 'runNow',
+    takesKey: (_, { request }) => requested(request!.answer as unknown as RequestedRun),
     summary: 'A run that is due now.',
     parameters: ofJob,
     body: noted,
     status: 201,
     answer: object({ ...run.properties, alreadyRunning: flag }),
     handle: async (call) => {
-      const made = await call.scheduler.runNow(jobIn(call), namespaceIn(call));
-      return { body: made, status: made.alreadyRunning ? 200 : 201 };
+      return requested(await call.scheduler.runNow(jobIn(call), namespaceIn(call)));
     },
   },
   {
@@ -101,6 +111,7 @@ export const jobActionRoutes: readonly Route[] = [
     method: 'POST',
     path: `${one}/backfills`,
     needs: 'backfill',
+    takesKey: answerAgain,
     summary: 'A run for each instant of the schedule in a stretch of the past.',
     parameters: ofJob,
     body: input(

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { InvalidOptionError, type Job } from '../../index.js';
 import { HttpProblem } from '../problem.js';
 import type { Call } from '../route.js';
+import { sumOf } from '../sum.js';
 
 /** So long a key counts, where the job itself would be gone with its run. */
 const keptWithKey = '1d';
@@ -36,10 +36,7 @@ export async function createJob(call: Call): Promise<Job> {
 
 /** The same for the same key of the same caller. */
 function idOf(key: string, { by }: Call): string {
-  return `key-${createHash('sha256')
-    .update(JSON.stringify([by, key]))
-    .digest('hex')
-    .slice(0, 40)}`;
+  return `key-${sumOf([by, key]).slice(0, 40)}`;
 }
 
 function isOnce({ at, in: later, after, trigger }: Readonly<Record<string, any>>): boolean {

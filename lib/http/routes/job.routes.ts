@@ -1,4 +1,4 @@
-import { InvalidOptionError, JobNotFoundError, type Job } from '../../index.js';
+import { InvalidOptionError, type Job } from '../../index.js';
 import type { Answer, Call, Route } from '../route.js';
 import {
   anyObject,
@@ -15,7 +15,7 @@ import {
 } from '../schema.js';
 import { asStored } from '../stored.json.js';
 import { jobIn, namespace, namespaceIn, note, ofJob, pageAnswer, pageIn, paging } from './common.js';
-import { answered } from './job.answer.js';
+import { answered, theJob } from './job.answer.js';
 import { createJob } from './job.creation.js';
 import {
   job,
@@ -75,9 +75,7 @@ function fieldsOf(wanted: string | undefined): readonly string[] {
 }
 
 async function getJob(call: Call): Promise<Answer> {
-  const id = jobIn(call);
-  const found = await call.scheduler.getJob(id, namespaceIn(call));
-  if (found === null) throw new JobNotFoundError(id, namespaceIn(call).namespace ?? 'default');
+  const found = await theJob(call);
   const text = await call.storage.storedText?.job(found);
   const { body, headers } = answered(found);
   // What somebody has changed meanwhile belongs to another revision.

@@ -1,4 +1,4 @@
-import { RunNotFailedError, RunNotFoundError, type Run } from '../../index.js';
+import { RunNotFoundError } from '../../index.js';
 import type { Answer, Call } from '../route.js';
 import { asStored } from '../stored.json.js';
 
@@ -19,31 +19,6 @@ export async function getRun({ scheduler, storage, params: { runId = '' } }: Cal
     return { ...each, result: asStored(each.result, text?.result) };
   });
   return { body: { run: stored, attempts: shown } };
-}
-
-/** A run is retried once by itself, so whoever sends a key is told of the run that has taken its place, as long as that is stored. */
-export async function retryRun(call: Call): Promise<Answer> {
-  const {
-    scheduler,
-    idempotencyKey,
-    params: { runId = '' },
-  } = call;
-  try {
-    return { body: await scheduler.retryRun(runId) };
-  } catch (error) {
-    const isOver = error instanceof RunNotFoundError || error instanceof RunNotFailedError;
-    const retried = idempotencyKey !== null && isOver ? await retryOf(runId, call) : null;
-    if (retried === null) throw error;
-    return { status: 200, body: retried };
-  }
-}
-
-async function retryOf(runId: string, { scheduler }: Call): Promise<Run | null> {
-  const [last] = (await scheduler.getAttempts({ runId, limit: 1 })).items;
-  if (last === undefined) return null;
-  const { namespace, jobId } = last;
-  const { items } = await scheduler.getRuns({ namespace, jobId, limit: mostAttempts });
-  return items.find((run) => run.retryOf === runId) ?? null;
 }
 
 export async function getRunSteps({ scheduler, storage, params: { runId = '' } }: Call): Promise<Answer> {

@@ -1,4 +1,5 @@
 import { HttpProblem } from '../problem.js';
+import { answerAgain, nothingAgain } from '../repetition.js';
 import type { Answer, Call, Route } from '../route.js';
 import {
   anyObject,
@@ -18,7 +19,7 @@ import {
   text,
 } from '../schema.js';
 import { errorIn, given, namespace, note, pageAnswer, pageIn, paging } from './common.js';
-import { getRun, getRunSteps, retryRun } from './run.answers.js';
+import { getRun, getRunSteps } from './run.answers.js';
 import { attempt, listedRun, outcome, run, runState } from './run.schemas.js';
 
 const logLevel = oneOf('verbose', 'debug', 'log', 'warn', 'error', 'fatal');
@@ -143,17 +144,18 @@ export const runRoutes: readonly Route[] = [
     path: `${one}/retry`,
     needs: 'retryRun',
     summary: 'A new run, due now, for one that failed, timed out or was lost.',
-    takesKey: true,
+    takesKey: answerAgain,
     body: noted,
     status: 201,
     answer: run,
-    handle: retryRun,
+    handle: async ({ scheduler, params }) => ({ body: await scheduler.retryRun(params.runId!) }),
   },
   {
     name: 'cancelRun',
     method: 'POST',
     path: `${one}/cancel`,
     needs: 'cancelRun',
+    takesKey: (_, { request }) => ({ body: { answer: request!.answer } }),
     summary: 'Ends the run: at once where it waits, by its signal where it goes on.',
     body: noted,
     status: 200,
@@ -167,6 +169,7 @@ export const runRoutes: readonly Route[] = [
     method: 'POST',
     path: `${one}/discard`,
     needs: 'discardRun',
+    takesKey: nothingAgain,
     summary: 'Removes a run that failed, timed out or was lost; its record stays.',
     body: noted,
     status: 204,
@@ -180,6 +183,7 @@ export const runRoutes: readonly Route[] = [
     method: 'POST',
     path: `${one}/complete`,
     needs: 'complete',
+    takesKey: nothingAgain,
     summary: 'Gives an open run the verdict "succeeded".',
     body: input({ result: json, wait, note }),
     status: 204,
@@ -193,6 +197,7 @@ export const runRoutes: readonly Route[] = [
     method: 'POST',
     path: `${one}/fail`,
     needs: 'fail',
+    takesKey: answerAgain,
     summary: 'Has an open run fail, with the retries of its job.',
     body: input({ error: described(text, 'Why.'), wait, note }, ['error']),
     status: 200,
@@ -206,6 +211,7 @@ export const runRoutes: readonly Route[] = [
     method: 'POST',
     path: `${one}/signal`,
     needs: 'signal',
+    takesKey: nothingAgain,
     summary: 'Brings a payload to a run that waits for it.',
     body: input({ name: text, payload: json, note }, ['name']),
     status: 204,

@@ -1,5 +1,6 @@
 import { InvalidOptionError, type PauseScope } from '../../index.js';
 import { HttpProblem } from '../problem.js';
+import { answerAgain } from '../repetition.js';
 import type { Call, Route } from '../route.js';
 import {
   anyObject,
@@ -50,6 +51,7 @@ export const scopeRoutes: readonly Route[] = [
     method: 'POST',
     path: 'pauses',
     needs: 'pauseScope',
+    takesKey: answerAgain,
     summary: 'Stops a handler, a queue, a namespace or everything.',
     body: input(
       { scope, reason: text, until: { ...givenInstant, type: ['string', 'number', 'object'] }, note },

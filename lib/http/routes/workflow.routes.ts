@@ -4,8 +4,9 @@ import {
   type StorageAdapter,
   type WorkflowRun,
 } from '../../index.js';
+import { answerAgain, nothingAgain } from '../repetition.js';
 import { asStored } from '../stored.json.js';
-import type { Call, Route } from '../route.js';
+import type { Call, Repeated, Route } from '../route.js';
 import {
   anyObject,
   count,
@@ -74,6 +75,16 @@ async function withStoredParams(storage: StorageAdapter, found: WorkflowRun): Pr
   return { ...found, params: asStored(found.params, await storage.storedText?.params(found.runId)) };
 }
 
+/** By the run that it is now; where that is not kept, by the record. */
+const startedAgain: Repeated = async ({ scheduler }, { namespace, jobId }) => {
+  const job = { namespace: namespace!, jobId: jobId! };
+  const [run] = (await scheduler.getRuns({ ...job, limit: 1 })).items;
+  const [last] = run ? [] : (await scheduler.getAttempts({ ...job, limit: 1 })).items;
+  const runId = run?.id ?? last?.runId;
+  if (runId === undefined) throw new WorkflowRunNotFoundError(jobId!);
+  return { body: { runId, status: 'created' } };
+};
+
 const one = 'workflows/:runId';
 const noted = input({ note });
 const nth = described(count, 'Of an instance of a map which item, from 0.');
@@ -85,6 +96,7 @@ function order(word: 'cancel' | 'pause' | 'resume', summary: string): Route {
     method: 'POST',
     path: `${one}/${word}`,
     needs: `workflow.${word}`,
+    takesKey: nothingAgain,
     summary,
     body: noted,
     status: 204,
@@ -117,6 +129,7 @@ export const workflowRoutes: readonly Route[] = [
     method: 'POST',
     path: 'workflows',
     needs: 'workflow.start',
+    takesKey: startedAgain,
     summary: 'Starts a workflow. With a key it is started once.',
     body: input(
       {
@@ -184,6 +197,7 @@ export const workflowRoutes: readonly Route[] = [
     method: 'POST',
     path: `${one}/retry`,
     needs: 'workflow.retry',
+    takesKey: (_, { runId }) => ({ body: { runId, status: 'created' } }),
     summary: 'Lets a workflow go on that is over and has not succeeded.',
     body: input({
       from: { type: ['string', 'array'], description: "'failed', or the names of steps." },
@@ -200,6 +214,7 @@ export const workflowRoutes: readonly Route[] = [
     method: 'POST',
     path: `${one}/steps/:step/complete`,
     needs: 'workflow.complete',
+    takesKey: nothingAgain,
     summary: 'Ends a manual step, or one that is open, as succeeded.',
     parameters: { nth },
     body: input({ result: json, wait: duration, note }),
@@ -214,6 +229,7 @@ export const workflowRoutes: readonly Route[] = [
     method: 'POST',
     path: `${one}/steps/:step/fail`,
     needs: 'workflow.fail',
+    takesKey: answerAgain,
     summary: 'Ends it as failed.',
     parameters: { nth },
     body: input({ error: text, wait: duration, note }, ['error']),

@@ -385,6 +385,8 @@ const comments: Record<Exclude<TableName, `${string}_history`>, Comments> = {
         'what was changed, before and after, the filter of a change of many and so on; payloads by size and SHA-256 only',
       count: 'how many jobs or runs it was',
       batch: 'of an action in several steps: what these have in common; null: it is one step',
+      request_key: 'what the actor calls the request by, which is done once; null: nothing',
+      request: 'of that what was asked for (digest), and what it came to (answer)',
     },
   },
   worker: {

@@ -1,8 +1,9 @@
 import { unnest } from './arrays.fragment.js';
 import { isOfNoRun } from './forget.run.progress.sql.js';
+import { isOldAudit } from './old.audit.fragment.js';
 import { ledgerPartitions } from './ledger.partitions.fragment.js';
 import type { TableNames } from './table.names.js';
-import { after, at, ms, now } from './time.fragment.js';
+import { after, ms, now } from './time.fragment.js';
 
 /**
  * $1 time · $2 how long attempts are kept, in ms · $3 verdicts of gaps · $4 how long each is kept · $5 how long signals are · $6 how long the history is · $7 how long programs stay that nobody uses · $8 before when who has asked for something is forgotten; null: never · $9 how long changes of many are
@@ -30,7 +31,7 @@ select ${ms(now)} as now,
   (select used_at from ${t.binary} where used_at < ${after(now, '-$7::float8')} order by used_at limit 1) is not null as binaries,
   (select archived_at from ${t.flow_history} where archived_at < ${after(now, '-$6::float8')} order by archived_at limit 1) is not null as flow_history,
   (select archived_at from ${t.definition_history} where archived_at < ${after(now, '-$6::float8')} order by archived_at limit 1) is not null as definition_history,
-  (select at from ${t.audit} where at < ${at('$8::float8')} order by at limit 1) is not null as audit,
+  (select at from ${t.audit} where ${isOldAudit('$8::float8')} order by at limit 1) is not null as audit,
   (select at from ${t.run_log} where at < ${after(now, '-$2::float8')} order by at limit 1) is not null as run_logs,
   (select created_at from ${t.bulk_action} where created_at < ${after(now, '-$9::float8')} order by created_at limit 1) is not null as bulk_actions,
   exists (select from ${t.run_progress} g where ${isOfNoRun(t)}) as run_progress,

@@ -15,9 +15,11 @@ const columns = [
   ['details', 'json'],
   ['count', 'integer'],
   ['batch', 'text'],
+  ['request_key', 'text'],
+  ['request', 'json'],
 ] as const;
 
-// $1 time · $2 to $13 the columns. The steps of one batch are one row.
+// $1 time · $2 to $15 the columns. The steps of one batch are one row.
 export function recordAuditSql(t: TableNames): string {
   const names = columns.map(([name]) => name).join(', ');
   const given = unnest(columns.map(([, type], nth) => `$${nth + 2}::${type}[]`));

@@ -79,7 +79,9 @@ function audit(t: TableNames): string[] {
       scope_name text,
       details json,
       count integer not null,
-      batch text
+      batch text,
+      request_key text collate "C",
+      request json
     )`,
     `create index ${t.index('audit_time')} on ${t.audit} (${newest})`,
     `create index ${t.index('audit_namespace')} on ${t.audit} (namespace, ${newest})`,
@@ -88,6 +90,7 @@ function audit(t: TableNames): string[] {
     `create index ${t.index('audit_actor')} on ${t.audit} (actor, ${newest})`,
     `create index ${t.index('audit_action')} on ${t.audit} (action, ${newest})`,
     `create unique index ${t.index('audit_batch')} on ${t.audit} (batch) where batch is not null`,
+    `create unique index ${t.index('audit_request')} on ${t.audit} (request_key, actor) where request_key is not null`,
   ];
 }
 
