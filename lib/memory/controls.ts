@@ -125,6 +125,7 @@ export function runNow(
     clear(tables, now, job, 'job replaced');
     begin(tables, now, job, now, 'retry');
     onlyRun(job).retryOf = run.id;
+    if (run.trace !== undefined) onlyRun(job).trace = run.trace;
     moveWaits(tables, run, onlyRun(job));
   }
   carry(onlyRun(job), trace);

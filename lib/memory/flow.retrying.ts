@@ -32,6 +32,7 @@ export function retryFlow(
   runId: string,
   names: readonly string[] | null,
   givenUp: readonly string[],
+  trace: string | undefined,
 ): RunRow | null {
   const flow = tables.flows.get(runId);
   if (!flow || flow.verdict === null || flow.verdict === 'succeeded') return null;
@@ -49,6 +50,7 @@ export function retryFlow(
   if (running.length > 0) throw stillRuns(runId, flow.verdict, running);
   if (plan.orphaned.length > 0) throw wouldBeLost(runId, flow.verdict, plan.orphaned);
   const run = reopen(tables, now, flow, job);
+  if (trace !== undefined) flow.trace = trace;
   goOn(tables, now, flow, plan);
   return run;
 }

@@ -75,9 +75,10 @@ export class MemoryFlows implements FlowStorage {
     runId: string,
     steps: readonly string[] | null,
     givenUp: readonly string[] = [],
+    trace?: string,
   ): Promise<Run | null> {
     return this.atomically((tables, now) => {
-      const run = retryFlow(tables, now, runId, steps, givenUp);
+      const run = retryFlow(tables, now, runId, steps, givenUp, trace);
       return run && toRun(run);
     });
   }

@@ -11,7 +11,7 @@ export abstract class TraceCarrier {
 
 /**
  * Why a trace leads to an attempt. `creation`: its job was created in it, or it was run now or retried in it · `run`: the run whose verdict called it back · `workflow`: the attempt that opened the workflow of which it is a
- * step · `attempt`: the attempt before, of its run · `retry`: the last attempt of the run that it retries. @publicApi
+ * step, or in what that was retried · `attempt`: the attempt before, of its run · `retry`: the last attempt of the run that it retries. @publicApi
  */
 export type TraceLinkKind = 'creation' | 'run' | 'workflow' | 'attempt' | 'retry';
 

@@ -25,6 +25,7 @@ export async function retryFlow(
   runId: string,
   names: readonly string[] | null,
   givenUp: readonly string[],
+  trace: string | undefined,
 ): Promise<RunView | null> {
   const [found] = await run<{ id: string }>('findFlow', runId);
   if (!found) return null;
@@ -39,7 +40,7 @@ export async function retryFlow(
   const blocked = [...plan.again, ...plan.maps].find(({ waiting }) => waiting);
   if (blocked) throw staysBlocked(runId, flow.workflow, blocked.name);
   const running = await runningOf(run, id, plan, givenUp);
-  const [reopened] = await run<RunRow>('reopenFlow', id);
+  const [reopened] = await run<RunRow>('reopenFlow', id, trace ?? null);
   if (!reopened) return null;
   if (running.length > 0) throw stillRuns(runId, flow.verdict, running);
   if (plan.orphaned.length > 0) throw wouldBeLost(runId, flow.verdict, plan.orphaned);

@@ -62,9 +62,10 @@ export class TypeOrmFlowStore<Scope extends StatementScope = StatementScope> imp
     runId: string,
     steps: readonly string[] | null,
     givenUp: readonly string[] = [],
+    trace?: string,
   ): Promise<Run | null> {
     if (!isRunId(runId)) return null;
-    return this.statements.change(({ run }) => retryFlow(run, runId, steps, givenUp));
+    return this.statements.change(({ run }) => retryFlow(run, runId, steps, givenUp, trace));
   }
 
   async pruneFlows(endedBefore: EpochMs, limit: number, archived = false): Promise<number> {

@@ -260,9 +260,10 @@ export class WorkflowService {
     const steps = stepsOf(from);
     void this.flows('retry()');
     const { jobs, changed } = await this.parts.transactions.access(options);
-    const { engine } = this.parts;
+    const { engine, creator } = this.parts;
+    const trace = creator.tracing.current();
     const retry = (latest: string): Promise<Run | null> =>
-      jobs.flows!.retryFlow(latest, steps, engine.givenUp);
+      jobs.flows!.retryFlow(latest, steps, engine.givenUp, trace);
     const retried = this.ofLatest(id, retry, jobs);
     const run = await retried.catch((error: unknown) => this.refuseAs(error, jobs));
     if (run === null) return this.refuseRetry(id, jobs);

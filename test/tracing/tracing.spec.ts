@@ -7,6 +7,8 @@ import {
   type ChronisOptions,
   type HandlerFunction,
   type RunContext,
+  workflow,
+  WorkflowService,
 } from '../../lib/index.js';
 import { ChronisTesting } from '../../lib/testing/index.js';
 import { ChronisTracingModule, type ChronisTracingOptions } from '../../lib/tracing/index.js';
@@ -132,7 +134,10 @@ test('without a trace that is going on, nothing is sent and nothing is linked', 
   expect(spans.all.map(({ name, links }) => [name, links])).toEqual([['process charge', []]]);
 });
 
-test('who runs or retries something by hand is linked to it, and to the attempt that gave up', async () => {
+test.each([
+  ['retries', (scheduler: SchedulerService, runId: string) => scheduler.retryRun(runId)],
+  ['runs', (scheduler: SchedulerService) => scheduler.runNow('a')],
+])('who %s by hand what gave up is linked to it, and to the attempt that gave up', async (_, doing) => {
   const scheduler = await boot({
     charge: () => {
       throw new Error('no card');
@@ -141,11 +146,33 @@ test('who runs or retries something by hand is linked to it, and to the attempt 
   await scheduler.createJob({ id: 'a', handler: 'charge', in: '1m' });
   await chronis!.advanceBy('1h');
   const [dead] = (await scheduler.getRuns({ state: 'failed' })).items;
-  await within('POST /retry', () => scheduler.retryRun(dead!.id));
+  await within('POST /retry', () => doing(scheduler, dead!.id));
   await chronis!.advanceBy('1h');
   const [first, second] = spans.named('process charge');
   const [request] = spans.named('POST /retry');
   expect(linksOf(second!)).toEqual({ creation: idOf(request), retry: idOf(first) });
+});
+
+test('who retries a workflow is linked to the steps that run again', async () => {
+  const scheduler = await boot({});
+  const workflows = chronis!.app.get(WorkflowService);
+  let fails = true;
+  workflows.register(
+    workflow('order').step('charge', () => {
+      if (fails) throw new Error('no card');
+    }),
+  );
+  const { runId } = await workflows.start('order', { key: 'o-1' });
+  await chronis!.advanceBy('1h');
+  fails = false;
+  await within('POST /retry', () => workflows.retry(runId));
+  await chronis!.advanceBy('1h');
+  const [first, second] = spans.named('process order.charge');
+  const [request] = spans.named('POST /retry');
+  expect(linksOf(first!)).toEqual({ workflow: idOf(spans.named('process order')[0]) });
+  expect(linksOf(second!)).toEqual({ workflow: idOf(request) });
+  expect((await workflows.get(runId))!.state).toBe('succeeded');
+  expect(scheduler.running).toBe(true);
 });
 
 test('a callback is linked to the attempt that it is about', async () => {

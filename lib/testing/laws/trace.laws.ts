@@ -88,6 +88,45 @@ export const traceLaws = lawsOf('traces', {
     assert.equal((await claimed(storage)).trace?.parent, first);
   },
 
+  'of the run that gave up are carried by the one that takes its place when it is run now': async ({
+    storage,
+  }) => {
+    for (const [trace, parent] of [
+      [later, later],
+      [undefined, asked],
+    ] as const) {
+      await addOneOff(storage, { id: `job-${trace}`, trace: asked });
+      const run = await claimed(storage);
+      await settle(storage, run, { outcome: 'failed', error: 'no', trace: first });
+      await storage.runNow(ref(run.jobId), [], trace);
+      const again = await claimed(storage);
+      assert.deepEqual([again.origin, again.trace], ['retry', { parent, last: first }]);
+    }
+  },
+
+  'of who retries a workflow are carried by what runs again, else those of what opened it': async ({
+    storage,
+  }) => {
+    if (storage.flows === undefined) return;
+    await addOneOff(storage, {});
+    const worker = await startWorker(storage);
+    const flow = { workflow: 'nightly', version: null, params: null, steps: [step('a')] };
+    const opener = await claimOne(storage, worker);
+    await settle(storage, opener, { outcome: 'opened', flow, trace: first });
+    let { id } = opener;
+    for (const [trace, parent] of [
+      [undefined, first],
+      [later, later],
+    ] as const) {
+      const a = await claimOne(storage, worker);
+      await settle(storage, a, { outcome: 'failed', error: 'no', flowStep: {} });
+      ({ id } = (await storage.flows.retryFlow(id, null, [], trace))!);
+      const again = await claimOne(storage, worker);
+      assert.deepEqual([again.flowStep?.name, again.trace], ['a', { parent, last: null }]);
+      await settle(storage, again, { outcome: 'failed', error: 'no', retryInMs: -second, flowStep: {} });
+    }
+  },
+
   'of what opens a workflow are carried by its steps': async ({ storage }) => {
     await addOneOff(storage, { trace: asked });
     const worker = await startWorker(storage);

@@ -6,7 +6,7 @@ import { after, moment } from './time.fragment.js';
 import { tellDue, toldColumn } from './wake.fragment.js';
 
 /**
- * $1 time · $2 flow, locked
+ * $1 time · $2 flow, locked · $3 trace
  *
  * Gives a flow another run, which is open. That of a one-off is its row, under a new id, so it has to be there; a recurring job gets one where the old one was cancelled, which leaves no dead letter. The durable steps that have ended go with it, and what begins of it is of the app that has the run by now. No row: the
  * job is gone, or its run.
@@ -42,7 +42,7 @@ run as materialized (
   select * from born union all select * from made
 ),
 moved as (
-  update ${t.flow} f set run_id = r.id, app = r.app, retry_of = f.run_id, first_run = coalesce(f.first_run, f.run_id), steps = (select count(*) from ${t.flow_step} s where s.flow = f.id), opened_at = ${moment}, ended_at = null, verdict = null, ending_at = null, retry_at = null, ending = null from run r where f.id = $2::bigint
+  update ${t.flow} f set run_id = r.id, app = r.app, trace = coalesce($3, f.trace), retry_of = f.run_id, first_run = coalesce(f.first_run, f.run_id), steps = (select count(*) from ${t.flow_step} s where s.flow = f.id), opened_at = ${moment}, ended_at = null, verdict = null, ending_at = null, retry_at = null, ending = null from run r where f.id = $2::bigint
 ),
 moved_waits as (
   update ${t.run_wait} w set parent = r.id, verdict = null, gone = false from run r where w.parent = r.retry_of and w.verdict is distinct from 'succeeded'
