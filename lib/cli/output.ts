@@ -52,7 +52,7 @@ export class Output implements Paper {
   /** The result of a command: a document for machines, whose shape is stable, or what people read. */
   print(document: object, show: (paper: Paper) => void): void {
     this.isPrinted = true;
-    if (this.isJson) return this.line(JSON.stringify(document, null, this.isTerminal ? 2 : 0));
+    if (this.isJson) return this.write(this.settings.scrub.json(document, this.isTerminal ? 2 : 0));
     show(this);
   }
 
@@ -76,7 +76,7 @@ export class Output implements Paper {
   /** Text that is the result as it is, such as a script. */
   raw(textOfResult: string): void {
     this.isPrinted = true;
-    this.line(textOfResult.replace(/\n$/, ''));
+    this.write(this.settings.scrub.result(textOfResult.replace(/\n$/, '')));
   }
 
   /** Whatever is no result, on stderr. */
@@ -85,12 +85,18 @@ export class Output implements Paper {
   }
 
   line(textOfLine = ''): void {
-    this.io.stdout.write(`${this.settings.scrub.result(textOfLine)}\n`);
+    this.write(this.settings.scrub.line(textOfLine));
+  }
+
+  /** Data within a line. */
+  json(data: unknown): string {
+    return this.settings.scrub.json(data);
   }
 
   /** A line of what goes on whether it is read or not: where nobody reads it any more, that is told once. */
   lineGoingOn(textOfLine: string): void {
-    this.line(textOfLine);
+    // What writes it has hidden what is secret: a text of JSON would not stay one.
+    this.write(this.settings.scrub.result(textOfLine));
     if (this.isUnread || this.io.stdout.isGone !== true) return;
     this.isUnread = true;
     this.note(
@@ -128,5 +134,9 @@ export class Output implements Paper {
     if (!this.settings.colours || colour === null) return textToShow;
     const [begin, end] = codes[colour];
     return `\u001b[${begin}m${textToShow}\u001b[${end}m`;
+  }
+
+  private write(clean: string): void {
+    this.io.stdout.write(`${clean}\n`);
   }
 }

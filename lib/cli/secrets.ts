@@ -53,8 +53,12 @@ const quotedJson = /(Unexpected token '[^]{1,2}'), (?:\.\.\.)?"[^]{0,80}?"(?:\.\
 export interface Scrubber {
   /** Of what is told: wherever they stand. */
   told: (text: string) => string;
-  /** Of results: within URLs alone, as a password may be a word that the result has for itself. */
+  /** Of text that is a result as it is, such as a script: within URLs alone, as a password may be a word that the result has for itself. */
   result: (text: string) => string;
+  /** Of a line of a result: also those that this process was not given. */
+  line: (text: string) => string;
+  /** Of data of a result as JSON: also by the names of keys. */
+  json: (data: unknown, indent?: number) => string;
 }
 
 export function scrubber(passwords: readonly string[]): Scrubber {
@@ -69,6 +73,8 @@ export function scrubber(passwords: readonly string[]): Scrubber {
   };
   return {
     result,
+    line: (text) => usualRedactor.text(result(text), 'log'),
+    json: (data, indent) => result(JSON.stringify(usualRedactor.value(data, 'log'), null, indent)),
     told: (text) => {
       let clean = result(text);
       for (const password of whole) clean = clean.replaceAll(password, '***');

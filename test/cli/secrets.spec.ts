@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
 import { passwordsIn, scrubber, withoutPassword } from '../../lib/cli/secrets.js';
+import { fileStorage } from '../../lib/file/index.js';
+import type { StorageAdapter } from '../../lib/index.js';
 import { maskedText as foundText } from '../../lib/typeorm/doctor/found.text.js';
+import { newJob } from '../support/engine.js';
 import { chronis, document, inFolder } from './cli.call.js';
 
 // What people paste without encoding it.
@@ -159,4 +162,52 @@ test('results are without the password of a URL, and errors without any, as docu
 test('a text with very many logins is hidden as a whole, as the log hides it', () => {
   const told = 'see '.concat('a://b:c@d '.repeat(60));
   expect(scrubber([]).told(told)).toBe('***');
+});
+
+test('what is stored is shown without secrets, by their names and within texts', async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/jobs.yaml`;
+    const storage = (await fileStorage({ path }).create()) as StorageAdapter;
+    await storage.init();
+    const can = { queues: ['default'], handlers: ['work'], app: 'shop' };
+    const about = { name: 'w', generation: null, host: 'h', pid: 1, version: '1', zoneData: '2025b' };
+    await storage.register({ id: 'w', ...about, ...can, retention: null }, 60_000);
+    const secret = { apiKey: 'hiddenkey', to: 'postgres://u:hiddenpw@db/app', nr: 7 };
+    const job = { id: 'order', handler: 'work', app: null, payload: secret, metadata: secret };
+    await storage.insertJobs([newJob(Date.now() - 1_000, job)], 'raise');
+    const { id: runId, fence, worker } = (await storage.claim({ workerId: 'w', ...can }, 1)).runs[0]!;
+    const lines = [{ at: 1, level: 'log' as const, message: secret.to, fields: secret }];
+    const ofRun = { runId, fence, worker };
+    await storage.runLogs!.append([{ ...ofRun, attempt: 1, part: 0, lines, bytes: 9, dropped: 0 }]);
+    await storage.runProgress!.report([{ ...ofRun, attempt: 1, at: 1, fraction: 0.5, details: secret }]);
+    const failed = {
+      outcome: 'failed',
+      retryAt: null,
+      error: `Error: ${secret.to}`,
+      result: secret,
+    } as const;
+    await storage.settle([{ ...ofRun, startedAt: 1, finishedAt: Date.now(), ...failed }]);
+    await storage.unregister('w');
+    await storage.close();
+    for (const args of [
+      ['jobs', 'show', 'order'],
+      ['runs', 'show', runId],
+      ['runs', 'list'],
+      ['runs', 'log', runId],
+    ]) {
+      for (const form of [[], ['--json']]) {
+        const { code, stdout } = await chronis([...args, ...form, '--storage', `file:${path}`]);
+        expect([...args, ...form, code, stdout]).toEqual([
+          ...args,
+          ...form,
+          0,
+          expect.stringContaining('***'),
+        ]);
+        expect(stdout, args.join(' ')).not.toMatch(/hiddenkey|hiddenpw/);
+        if (form.length > 0) expect(JSON.parse(stdout)).toEqual(expect.any(Object));
+      }
+    }
+    // Only what is shown.
+    expect((await document(['jobs', 'show', 'order', '--storage', `file:${path}`])).job.payload.nr).toBe(7);
+  });
 });

@@ -82,7 +82,7 @@ async function assertRun(scheduler: SchedulerService, runId: string): Promise<vo
 
 function show({ at, level, message, fields, cut, dropped }: RunLogEntry, out: Output): void {
   if (dropped > 0) out.line(out.paint(`… ${dropped} lines are not kept`, 'dim'));
-  const more = fields === null ? '' : ` ${JSON.stringify(fields)}`;
+  const more = fields === null ? '' : ` ${out.json(fields)}`;
   const name = out.paint(level.toUpperCase().padEnd(7), colours[level] ?? null);
   out.line(`${at.toISOString()} ${name} ${firstLine(message)}${more}${cut ? ' (cut)' : ''}`);
   for (const line of moreLines(message)) out.line(`  ${line}`);

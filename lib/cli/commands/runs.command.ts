@@ -3,6 +3,7 @@ import { command, type CliCommand } from '../cli.command.js';
 import { FailedError } from '../cli.errors.js';
 import { flag } from '../cli.option.js';
 import { colourOf, firstLine, instant, jobName, moreLines } from '../cli.words.js';
+import type { Output } from '../output.js';
 import { runConditions, runFilterOptions } from '../run.filter.js';
 import { given, moreNote, pageOptions } from '../shared.options.js';
 import type { Column } from '../text.table.js';
@@ -68,9 +69,9 @@ const showRun = command({
         nominal: instant(nominalAt),
         due: instant(run?.dueAt ?? null) || null,
         worker: run?.worker ?? null,
-        progress: progressOf(run),
+        progress: progressOf(run, out),
         retryOf: run?.retryOf ?? null,
-        result: resultOf(attempts),
+        result: resultOf(attempts, out),
       });
       for (const { at, action, actor, note } of audit.toReversed())
         paper.line(`asked ${instant(at)}: ${action} by ${actor}${note === null ? '' : `, ${note}`}`);
@@ -94,17 +95,17 @@ const showRun = command({
 });
 
 /** How far the handler says it is, and which attempt has said so. */
-function progressOf(run: ListedRun | null): string | null {
+function progressOf(run: ListedRun | null, out: Output): string | null {
   if (run === null || run.progress === null) return null;
   const { fraction, details, attempt, at } = run.progress;
   const percent = Number((fraction * 100).toFixed(1));
-  const more = details === null ? '' : ` ${JSON.stringify(details)}`;
+  const more = details === null ? '' : ` ${out.json(details)}`;
   return `${percent} %, attempt ${attempt}, ${instant(at)}${more}`;
 }
 
-function resultOf(attempts: readonly Attempt[]): string | null {
+function resultOf(attempts: readonly Attempt[], out: Output): string | null {
   const result = attempts.find(({ final }) => final)?.result ?? null;
-  return result === null ? null : JSON.stringify(result);
+  return result === null ? null : out.json(result);
 }
 
 export const runCommands: CliCommand[] = [listRuns, showRun];

@@ -82,7 +82,7 @@ const showWorkflow = command({
         namespace: graph.namespace,
         state: graph.state,
         ending: graph.ending,
-        params: JSON.stringify(graph.params),
+        params: out.json(graph.params),
         began: instant(graph.openedAt) || null,
         ended: instant(graph.endedAt) || null,
       });
