@@ -35,7 +35,8 @@ export function recordAudit(tables: MemoryTables, now: EpochMs, entries: readonl
 /** Throws RequestRepeatedError: it was done. */
 export function refuseRepeated(tables: MemoryTables, { actor, key }: RequestMark): void {
   for (const row of tables.audit.values())
-    if (row.request?.key === key && row.actor === actor) throw new RequestRepeatedError(toAuditEntry(toEntry(row)));
+    if (row.request?.key === key && row.actor === actor)
+      throw new RequestRepeatedError(toAuditEntry(toEntry(row)));
 }
 
 export function queryAudit(tables: MemoryTables, filter: AuditFilter, page: PageRequest): Page<StoredAudit> {

@@ -96,8 +96,7 @@ const subjects: Record<(typeof auditedMethods)[number], Subject> = {
       found(answer, { action: 'cancelRun', ...ofRun(run), runId, details: { answer }, answer }),
   },
   cancelJob: {
-    tell: ([ref], runs) =>
-      found(runs, { action: 'cancel', ...ofRef(ref), details: { runs }, answer: runs }),
+    tell: ([ref], runs) => found(runs, { action: 'cancel', ...ofRef(ref), details: { runs }, answer: runs }),
   },
   changeJobs: {
     tell: ([, change], outcomes: string[]) => {
@@ -311,7 +310,8 @@ function entries(told: Told[], { request, ...signature }: Signature, call: Audit
       ...none,
       ...each,
       ...signature,
-      ...(request && nth === 0 && { request: { ...request, answer: JSON.parse(JSON.stringify(answer)) as JsonValue } }),
+      ...(request &&
+        nth === 0 && { request: { ...request, answer: JSON.parse(JSON.stringify(answer)) as JsonValue } }),
       ...(action !== undefined && { action, ...(details !== undefined && { details }) }),
     };
   });

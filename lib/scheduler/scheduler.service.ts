@@ -14,7 +14,14 @@ import type { PayloadOutput, PayloadSchema } from '../model/payload.schema.js';
 import type { Retention } from '../model/retention.js';
 import type { RetryRules } from '../model/retry.rules.js';
 import type { TaskOption } from '../model/task.js';
-import { requestedRun, type Attempt, type Gap, type ListedRun, type RequestedRun, type Run } from '../model/run.js';
+import {
+  requestedRun,
+  type Attempt,
+  type Gap,
+  type ListedRun,
+  type RequestedRun,
+  type Run,
+} from '../model/run.js';
 import type { JoinableTransaction } from '../ports/run.transaction.js';
 import type { AttemptFilter, GapFilter, PageRequest, StorageAdapter } from '../ports/storage.adapter.js';
 import type {

@@ -101,25 +101,28 @@ describe('with an Idempotency-Key', () => {
     expect(Object.keys(requests).toSorted()).toEqual(byRecord.toSorted());
   });
 
-  test.each(Object.keys(requests))('%s is done once, and the second is answered as the first', async (name) => {
-    await work();
-    const [before, body = {}] = requests[name]!;
-    const path = await before();
-    const entries = async () => (await chronis.scheduler.getAudit({ limit: 500 })).items.length;
-    const known = await entries();
-    const first = await chronis.post(path, { ...body, note: 'please' }, key);
-    expect(first.status).toBeLessThan(300);
-    expect(await entries()).toBe(known + 1);
-    await work();
-    const second = await chronis.post(path, { ...body, note: 'did it work?' }, key);
-    expect([second.status, second.json]).toEqual([first.status, first.json]);
-    expect(second.headers.get('etag')).toBe(first.headers.get('etag'));
-    expect(await entries()).toBe(known + 1);
-    // Another key is another request, which is done, or is too late.
-    const other = await chronis.post(path, body, { 'idempotency-key': 'k-2' });
-    if (other.status >= 300) expect([404, 409]).toContain(other.status);
-    else expect(await entries()).toBe(known + (name === 'resetJob' ? 1 : 2));
-  });
+  test.each(Object.keys(requests))(
+    '%s is done once, and the second is answered as the first',
+    async (name) => {
+      await work();
+      const [before, body = {}] = requests[name]!;
+      const path = await before();
+      const entries = async () => (await chronis.scheduler.getAudit({ limit: 500 })).items.length;
+      const known = await entries();
+      const first = await chronis.post(path, { ...body, note: 'please' }, key);
+      expect(first.status).toBeLessThan(300);
+      expect(await entries()).toBe(known + 1);
+      await work();
+      const second = await chronis.post(path, { ...body, note: 'did it work?' }, key);
+      expect([second.status, second.json]).toEqual([first.status, first.json]);
+      expect(second.headers.get('etag')).toBe(first.headers.get('etag'));
+      expect(await entries()).toBe(known + 1);
+      // Another key is another request, which is done, or is too late.
+      const other = await chronis.post(path, body, { 'idempotency-key': 'k-2' });
+      if (other.status >= 300) expect([404, 409]).toContain(other.status);
+      else expect(await entries()).toBe(known + (name === 'resetJob' ? 1 : 2));
+    },
+  );
 
   test('of several at once one is done, and all are answered alike', async () => {
     const tries = await Promise.all(Array.from({ length: 8 }, () => chronis.post('jobs/job/runs', {}, key)));
@@ -163,7 +166,12 @@ describe('with an Idempotency-Key', () => {
     const { scheduler } = chronis;
     for (const of of [scheduler, scheduler.forTenant('a'), scheduler.forTenant('b')])
       await of.createJob({ id: 'job', handler: 'work', every: '1h' });
-    const senders: Record<string, string>[] = [{}, { 'x-tenant': 'a' }, { 'x-tenant': 'b' }, { 'x-user': 'ben' }];
+    const senders: Record<string, string>[] = [
+      {},
+      { 'x-tenant': 'a' },
+      { 'x-tenant': 'b' },
+      { 'x-user': 'ben' },
+    ];
     const ids = new Set<string>();
     for (const sender of [...senders, ...senders]) {
       const { status, json } = await chronis.post('jobs/job/runs', {}, { ...key, ...sender });

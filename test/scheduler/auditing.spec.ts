@@ -311,9 +311,9 @@ describe('who has asked', () => {
 
   test('a request key is refused where it could not hold', async () => {
     const once = { by: 'ada', requestKey: 'k' };
-    await expect(
-      scheduler.withActor(once, () => scheduler.pauseMany({ handler: 'work' })),
-    ).rejects.toThrow('is for one change, and this call changes many in several steps');
+    await expect(scheduler.withActor(once, () => scheduler.pauseMany({ handler: 'work' }))).rejects.toThrow(
+      'is for one change, and this call changes many in several steps',
+    );
     const given = (actor: object) => () => scheduler.withActor({ by: 'ada', ...actor }, () => undefined);
     expect(given({ requestKey: '' })).toThrow(InvalidOptionError);
     expect(given({ requestKey: 'a\nb' })).toThrow(InvalidOptionError);
