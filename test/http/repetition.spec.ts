@@ -156,6 +156,9 @@ describe('with an Idempotency-Key', () => {
     await work();
     expect((await chronis.scheduler.getRuns({ jobId: 'job' })).items).toEqual([]);
     expect((await chronis.post('jobs/job/runs', {}, key)).json).toEqual(first.json);
+    // The audit shows it, as its document says.
+    const { json } = await chronis.get('audit');
+    expect(json.items).toMatchObject([{ action: 'runNow', request: { answer: { id: first.json.id } } }]);
   });
 
   test('keys of tenants, and of several users, are apart', async () => {
