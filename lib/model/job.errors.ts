@@ -74,6 +74,9 @@ function takenBy(app: string | null | undefined): string {
 
 /** A job id is empty, too long or holds characters that cannot be stored. @publicApi */
 export class InvalidJobIdError extends ChronisError {
+  /** What is wrong with the job. */
+  readonly option = 'id';
+
   constructor(problem: string, code = 'CHRONIS_INVALID_JOB_ID') {
     super(code, problem);
   }

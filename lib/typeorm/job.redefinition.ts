@@ -84,7 +84,8 @@ async function redefineOneOff(
   given: JobDefinition,
   nextAt: EpochMs | null,
 ): Promise<void> {
-  await run('updateOneOff', job.runId, ...definitionValues(given), job.definitionHash, job.app, nextAt);
+  const values = definitionValues(given, job.definition);
+  await run('updateOneOff', job.runId, ...values, job.definitionHash, job.app, nextAt);
 }
 
 async function redefineRecurring(
@@ -101,7 +102,8 @@ async function redefineRecurring(
   const until = job.paused?.until ?? null;
   if (isRenamed) await forgetPauseEnds(run, job);
   const changes = job.changes && JSON.stringify(job.changes);
-  const values = [...definitionValues(given), job.definitionHash, job.generation, job.app, changes];
+  const facts = [job.definitionHash, job.generation, job.app, changes];
+  const values = [...definitionValues(given, job.definition), ...facts];
   await run('updateJob', job.uid, namespace, id, ...values, nextAt !== undefined);
   job.definition = given;
   if (isRenamed && until !== null) await run('setPauseEnds', ...addressOf(job), until, false);

@@ -100,9 +100,14 @@ export function isOneOff(source: JobSource, trigger: Trigger): boolean {
   return isOnce(trigger) && source !== 'code';
 }
 
-/** The values of a definition in the order in which statements take them, from `name` on. */
-export function definitionValues(job: JobDefinition): unknown[] {
-  const { name, handler, queue, priority, trigger, timeZone, payload, metadata, policies } = job;
-  const documents = [payload, metadata, policies].map((document) => JSON.stringify(document));
+/**
+ * The values of a definition in the order in which statements take them, from `name` on. `was`: what is stored, where it is changed; what stays of the payload and the metadata is null then, as their texts may have numbers that
+ * JavaScript cannot hold.
+ */
+export function definitionValues(job: JobDefinition, was?: JobDefinition): unknown[] {
+  const { name, handler, queue, priority, trigger, timeZone, policies } = job;
+  const text = (key: 'payload' | 'metadata'): string | null =>
+    was !== undefined && job[key] !== null && job[key] === was[key] ? null : JSON.stringify(job[key]);
+  const documents = [text('payload'), text('metadata'), JSON.stringify(policies)];
   return [name, handler, queue, priority, JSON.stringify(trigger), timeZone, ...documents];
 }

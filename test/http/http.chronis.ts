@@ -76,8 +76,8 @@ const problem: ValidateFunction = ajv.compile({
   required: ['type', 'title', 'status', 'detail', 'code'],
 });
 
-/** What every test gets fits what the document says of it. */
-function fitting<A extends { status: number; headers: Headers; json: any }>(
+/** What every test gets fits what the document says of it. `path`: below that of the module. */
+export function fitting<A extends { status: number; headers: Headers; json: any }>(
   method: string,
   path: string,
   answer: A,

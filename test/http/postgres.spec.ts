@@ -5,6 +5,7 @@ import { ChronisModule, DefinitionService, SchedulerService } from '../../lib/in
 import { HttpApp } from '../support/http.app.js';
 import { newStorage } from '../support/postgres.subject.js';
 import { databaseUrl, freshSchema } from '../support/schema.js';
+import { fitting } from './http.chronis.js';
 
 const schema = freshSchema('rest');
 const client = new pg.Client(databaseUrl());
@@ -18,6 +19,9 @@ beforeAll(async () => {
     ChronisModule.forRoot({ ...chronis, storage: newStorage({ schema }) }),
   ];
   app = await HttpApp.boot('express', { imports });
+  const send = app.send.bind(app);
+  app.send = async (method, path, sent) =>
+    fitting(method, path.replace('/chronis/', ''), await send(method, path, sent));
 });
 afterAll(async () => {
   await app.close();
@@ -140,7 +144,9 @@ describe('a read that takes longer than readTimeout', () => {
     expect((await change).status).toBe(404);
     const after = await Promise.all(Array.from({ length: 8 }, () => app.send('GET', '/chronis/jobs')));
     expect(new Set(after.map(({ status }) => status))).toEqual(new Set([200]));
-    const left = await client.query(`select from pg_stat_activity where state like 'idle in transaction%'`);
+    const left = await client.query(
+      `select from pg_stat_activity where state like 'idle in transaction%' and query like '%"${schema}"%'`,
+    );
     expect(left.rows).toEqual([]);
   });
 });
@@ -174,6 +180,14 @@ test('payloads, results and params go out as they are stored, with numbers that 
   await client.query(`update "${schema}".job set payload = $1 where id = 'odd'`, [odd]);
   await client.query(`update "${schema}".run set payload = $1 where job_id = 'once'`, [odd]);
   expect(await textOf('jobs/odd')).toContain(`"payload":${odd}`);
+  // A change of something else leaves it as it is.
+  await client.query(`update "${schema}".job set metadata = '{"nr":9007199254740993}' where id = 'odd'`);
+  for (const id of ['odd', 'once']) {
+    const changed = await app.send('PATCH', `/chronis/jobs/${id}`, { body: { maxRetries: 2, queue: 'q' } });
+    expect([changed.status, changed.json.queue]).toEqual([200, 'q']);
+    expect(await textOf(`jobs/${id}`)).toContain(`"payload":${odd}`);
+  }
+  expect(await textOf('jobs/odd')).toMatch(/"nr": ?9007199254740993/);
   expect(await textOf('jobs/once')).toContain(`"payload":${odd}`);
 
   const { id } = (await scheduler().getRuns({ jobId: 'once' })).items[0]!;

@@ -4,7 +4,7 @@ import { at, now } from './time.fragment.js';
 import { tellDue, toldColumn } from './wake.fragment.js';
 
 /**
- * $1 time · $2 run · $3 name · $4 handler · $5 queue · $6 priority · $7 trigger · $8 time zone · $9 payload · $10 metadata · $11 policies · $12 hash
+ * $1 time · $2 run · $3 name · $4 handler · $5 queue · $6 priority · $7 trigger · $8 time zone · $9 payload, null: as it is · $10 metadata, the same · $11 policies · $12 hash
  * · $13 app · $14 new time in ms, null: as it is
  *
  * One in the hands of a worker is parked: at a new time it would not be found among what is due.
@@ -16,8 +16,8 @@ with changed as (
     claimed_handler = case when r.worker is not null or ${isOpen('r')} then coalesce(r.claimed_handler, r.handler) end,
     claimed_queue = case when r.worker is not null or ${isOpen('r')} then coalesce(r.claimed_queue, r.queue) end,
     parked_by = r.worker,
-    name = $3, handler = $4, queue = $5, priority = $6::smallint, trigger = $7::json, time_zone = $8, payload = $9::json,
-    metadata = $10::jsonb, policies = $11::json, definition_hash = $12, app = $13,
+    name = $3, handler = $4, queue = $5, priority = $6::smallint, trigger = $7::json, time_zone = $8, payload = coalesce($9::json, r.payload),
+    metadata = coalesce($10::jsonb, r.metadata), policies = $11::json, definition_hash = $12, app = $13,
     revision = r.revision + 1, updated_at = ${now},
     nominal_at = coalesce(${at('$14::float8')}, r.nominal_at),
     lifted = case when $14::float8 is null then r.lifted else 0 end,

@@ -1,0 +1,20 @@
+/** What people and programs put into names and messages, and what pages, terminals and tables make something of. */
+export const hostileTexts = [
+  '<img src=x onerror=alert(1)>',
+  '</script><script>alert(1)</script>',
+  'javascript:alert(1)',
+  '[link](javascript:alert(1))',
+  '"><svg onload=alert(1)>',
+  '{{constructor.constructor("alert(1)")()}}',
+  '=HYPERLINK("http://a.example.com","x")',
+  '\u202Egnp.exe',
+  '\u2066hidden\u2069',
+  '\u001B[31mred\u001B[0m',
+  '\u001B]0;title\u0007',
+  'bell\u0007 and backspace\b',
+  'u2028:\u2028:u2029:\u2029',
+  '\\u0000 \\x00 %00',
+  "'; drop table job; --",
+  '__proto__',
+  'é e\u0301 🎉 \uD83D\uDE00',
+] as const;
