@@ -1,16 +1,5 @@
 import { readFileSync } from 'node:fs';
-import {
-  Catch,
-  ValidationPipe,
-  type ArgumentsHost,
-  type CallHandler,
-  type ExceptionFilter,
-  type ExecutionContext,
-  type INestApplication,
-  type NestInterceptor,
-} from '@nestjs/common';
-import helmet from 'helmet';
-import { map } from 'rxjs';
+import type { ExecutionContext } from '@nestjs/common';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ChronisHttpModule } from '../../lib/http/index.js';
 import { problemOf } from '../../lib/http/problem.js';
@@ -26,30 +15,6 @@ import {
 import { HttpApp, platforms } from '../support/http.app.js';
 import { HttpChronis } from './http.chronis.js';
 
-class Wrapping implements NestInterceptor {
-  intercept(_: ExecutionContext, next: CallHandler) {
-    return next.handle().pipe(map((data: unknown) => ({ data })));
-  }
-}
-
-@Catch()
-class OwnFilter implements ExceptionFilter {
-  catch(_: unknown, host: ArgumentsHost): void {
-    host.switchToHttp().getResponse<{ send(body: unknown): void }>().send('the filter of the application');
-  }
-}
-
-/** What applications do to all that they answer. */
-function hostile(app: INestApplication): void {
-  app.use(helmet());
-  app.setGlobalPrefix('api/v1');
-  app.enableVersioning();
-  app.enableCors({ origin: true, credentials: true });
-  app.useGlobalInterceptors(new Wrapping());
-  app.useGlobalFilters(new OwnFilter());
-  app.useGlobalPipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true }));
-}
-
 describe.each(platforms)('what is answered on %s', (platform) => {
   let chronis: HttpChronis | undefined;
   let app: HttpApp | undefined;
@@ -58,15 +23,6 @@ describe.each(platforms)('what is answered on %s', (platform) => {
     await chronis?.close();
     await app?.close();
     [chronis, app] = [undefined, undefined];
-  });
-
-  test('is the same in an application with a prefix, versions, and interceptors, filters and pipes for everything', async () => {
-    chronis = await HttpChronis.boot(platform, { path: 'ops/jobs' }, hostile);
-    const at = '/api/v1/ops/jobs';
-    const body = { id: 'report', handler: 'report', cron: { hour: 9 }, payload: { to: ['a'] } };
-    const made = await chronis.http.send('POST', `${at}/jobs`, { body });
-    expect([made.status, made.json]).toMatchObject([201, { id: 'report', payload: { to: ['a'] } }]);
-    expect((await chronis.http.send('GET', `${at}/jobs/nothing`)).json.code).toBe('CHRONIS_JOB_NOT_FOUND');
   });
 
   test('of two modules each is of its own scheduler, by its own guards', async () => {

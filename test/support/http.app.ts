@@ -1,3 +1,4 @@
+import { request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Module, type INestApplication, type ModuleMetadata } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -72,4 +73,25 @@ function parsed(text: string): unknown {
   } catch {
     return text;
   }
+}
+
+/** By node:http, as fetch does not let such headers and paths through. */
+export function statusOf(
+  url: string,
+  path: string,
+  headers: Record<string, string> = {},
+  method = 'GET',
+  body?: string,
+): Promise<number> {
+  const { hostname, port } = new URL(url);
+  const length = body === undefined ? {} : { 'content-length': String(body.length) };
+  return new Promise((resolve, reject) => {
+    const all = { ...headers, ...length };
+    const request = httpRequest({ hostname, port, path, method, headers: all, agent: false }, (response) => {
+      resolve(response.statusCode!);
+      // What goes on does not end by itself.
+      response.destroy();
+    });
+    request.on('error', reject).end(body);
+  });
 }
