@@ -85,7 +85,7 @@ describe.each(platforms)('an API on %s that looks at the schema of another relea
       'audit',
       'queues',
       'workers',
-      'statistics?by=hour',
+      'statistics?from=2026-01-01&until=2026-01-02&by=hour',
       'health',
     ])
       expect([path, (await app!.send('GET', `/chronis/${path}`)).status]).toEqual([path, 200]);

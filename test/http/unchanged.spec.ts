@@ -62,14 +62,14 @@ type AddHook = (
 ) => unknown;
 
 function compressing(_: unknown, response: ServerResponse, next: () => void): void {
-  const { end } = response;
+  const end = response.end.bind(response);
   response.end = function (this: ServerResponse, ...given: unknown[]) {
     const [text] = given;
     const isText = typeof text === 'string' || Buffer.isBuffer(text);
-    if (this.headersSent || !isText) return Reflect.apply(end, this, given) as ServerResponse;
+    if (this.headersSent || !isText) return Reflect.apply(end, undefined, given) as ServerResponse;
     const packed = gzipSync(text);
     this.setHeader('content-encoding', 'gzip').setHeader('content-length', packed.length);
-    return Reflect.apply(end, this, [packed]) as ServerResponse;
+    return end(packed);
   } as typeof end;
   next();
 }
