@@ -7,7 +7,7 @@ import { typeOrmStorage } from '../../lib/typeorm/index.js';
 import { registerSteps } from './step.ends.flow.js';
 import { StepEndsWatch, type Place, type StepEnd } from './step.ends.watch.js';
 
-/** What it is to do, as JSON in `STEP_ENDS_ORDER`. */
+/** What it is to do, as JSON in `ORDER`. */
 export interface StepEndsOrder {
   url: string;
   schema: string;
@@ -24,7 +24,7 @@ export interface StepEndsOrder {
 /** What it says: it is about to be frozen · an end of a step has been answered. */
 export type StepEndsWord = 'striking' | StepEnd;
 
-const order = JSON.parse(process.env.STEP_ENDS_ORDER!) as StepEndsOrder;
+const order = JSON.parse(process.env.ORDER!) as StepEndsOrder;
 const { url, schema, queue, leaseMs, statementTimeoutMs, signal, place, within } = order;
 
 const say = (word: StepEndsWord): Promise<void> =>
