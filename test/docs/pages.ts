@@ -21,6 +21,7 @@ export const allPages = [
   ...pages,
   ...inFolder('docs/decisions'),
   'bench/README.md',
+  'test/ACCEPTANCE.md',
   'CHANGELOG.md',
   'CONTRIBUTING.md',
   'SECURITY.md',

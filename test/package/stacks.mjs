@@ -55,6 +55,9 @@ export const short = [
   stack(11, 'npm', { esm: ['tsc', 'nest add'], commonjs: ['tsc', 'nest add', 'ts-jest', 'esbuild'] }),
   stack(12, 'npm', { esm: ['tsc', 'vitest'], commonjs: ['tsc', '@swc/jest'] }),
   stack(10, 'npm', { commonjs: ['tsc'] }),
+  onPlatforms(stack(11, 'npm', { esm: ['http'], commonjs: ['http'] })),
+  onPlatforms(stack(12, 'npm', { esm: ['http'], commonjs: ['http'] })),
+  onPlatforms(stack(10, 'npm', { commonjs: ['http'] })),
 ];
 
 export const all = [
@@ -85,6 +88,13 @@ function stack(release, manager, steps) {
       ...tools.map((tool) => needs[tool] ?? {}),
     ),
   };
+}
+
+/** REST on both of them. */
+function onPlatforms({ dependencies, ...others }) {
+  const { nest } = releases[others.release];
+  const platforms = { '@nestjs/platform-express': nest, '@nestjs/platform-fastify': nest };
+  return { ...others, name: `http-${others.release}`, dependencies: { ...dependencies, ...platforms } };
 }
 
 /** The same types for one compiler after the other. */

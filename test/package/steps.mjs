@@ -48,6 +48,14 @@ export const steps = {
     await app.start('out/app.js');
   },
 
+  /** Of the releases that are on their platforms: Express 4 and 5, Fastify 4 and 5. */
+  async http(app) {
+    cpSync(join(import.meta.dirname, 'http.ts'), join(app.dir, 'http.ts'));
+    await app.tool('typescript/bin/tsc', '-p', '.');
+    const printed = await app.node('out/http.js');
+    if (printed !== 'ran over HTTP') throw new Error(`It printed ${printed}`);
+  },
+
   /** Into an application as `nest new` writes it, twice, which is once. */
   async 'nest add'(app) {
     const moduleFile = writeFreshApp(app);
