@@ -18,6 +18,8 @@ export class StepLedger {
   private stored: Promise<ReadonlyMap<string, RunStep>> | null = null;
   /** By signal: the last wait that looks for it. */
   private readonly taking = new Map<string, Promise<unknown>>();
+  /** By signal: the waits of this attempt that have looked for it, and had none. */
+  private readonly waiting = new Map<string, readonly string[]>();
 
   constructor(private readonly parts: StepParts) {}
 
@@ -84,9 +86,11 @@ export class StepLedger {
     const end = this.order.next();
     let step: RunStep | null = null;
     try {
-      const wait = { ...place, signal, until, ended: end.nth };
       step = await this.order.lookingUp(() =>
-        this.inTurn(signal, () => insist('take signal', () => takeSignal(holdOf(run), wait))),
+        this.inTurn(signal, async (after) => {
+          const wait = { ...place, signal, until, after, ended: end.nth };
+          return insist('take signal', () => takeSignal(holdOf(run), wait));
+        }),
       );
     } finally {
       if (step === null || step.finishedAt === null) end.drop();
@@ -96,10 +100,21 @@ export class StepLedger {
     return step;
   }
 
-  /** Waits for one signal look for it one after the other, as they came: the storage would serve whichever reaches it first. */
-  private inTurn<T>(signal: string, take: () => Promise<T>): Promise<T> {
+  /**
+   * Waits for one signal look for it one after the other, as they came: the storage would serve whichever reaches it first. Each tells it which have found none: a signal that has come since is theirs first.
+   */
+  private inTurn(
+    signal: string,
+    take: (after: readonly string[]) => Promise<RunStep | null>,
+  ): Promise<RunStep | null> {
+    const look = async (): Promise<RunStep | null> => {
+      const after = this.waiting.get(signal) ?? [];
+      const step = await take(after);
+      if (step !== null && step.finishedAt === null) this.waiting.set(signal, [...after, step.name]);
+      return step;
+    };
     const before = this.taking.get(signal);
-    const taken = before === undefined ? take() : before.then(take, take);
+    const taken = before === undefined ? look() : before.then(look, look);
     this.taking.set(signal, taken);
     return taken;
   }

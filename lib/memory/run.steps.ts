@@ -12,7 +12,7 @@ import {
 } from '../ports/storage.adapter.js';
 import { allSteps } from './flow.rows.js';
 import { isHeldWith, release } from './runs.js';
-import type { MemoryTables, RunRow } from './tables.js';
+import type { MemoryTables, RunRow, SignalRow } from './tables.js';
 
 const unending = { finishedAt: null, ended: null, result: null, signal: null, timedOut: false };
 
@@ -56,7 +56,8 @@ export function takeRunSignal(
   const there = stepOf(tables, hold.runId, name);
   const until = there === undefined ? wait.until : there.until;
   const sent = tables.signals.get(hold.runId) ?? [];
-  const found = sent.find((one) => one.name === signal && (until === null || one.sentAt <= until));
+  const left = signalsLeft(tables, hold.runId, wait);
+  const found = left.find(({ sentAt }) => until === null || sentAt <= until);
   const timedOut = found === undefined && until !== null && until <= now;
   const ended = { finishedAt: now, ended: wait.ended, result: found?.payload ?? null, timedOut };
   const isOver = found !== undefined || timedOut;
@@ -68,6 +69,22 @@ export function takeRunSignal(
       sent.filter((one) => one !== found),
     );
   return stepOf(tables, hold.runId, name)!;
+}
+
+/** Those that no wait before this one has a right to. */
+function signalsLeft(
+  { steps, signals }: MemoryTables,
+  runId: string,
+  { signal, after }: SignalWait,
+): SignalRow[] {
+  const left = (signals.get(runId) ?? []).filter(({ name }) => name === signal);
+  for (const name of after) {
+    const wait = steps.get(runId)?.find((step) => step.name === name);
+    if (wait === undefined || wait.signal !== signal || wait.finishedAt !== null) continue;
+    const first = left.findIndex(({ sentAt }) => wait.until === null || sentAt <= wait.until);
+    if (first >= 0) left.splice(first, 1);
+  }
+  return left;
 }
 
 export function sendRunSignal(

@@ -36,6 +36,8 @@ export interface SignalWait extends RunStepPlace {
   signal: string;
   /** Then it has timed out; null: never. The first one of that name that is kept decides. */
   until: EpochMs | null;
+  /** Names of the waits for this signal that the attempt has come to before, in this order, and that had none. Those that still have none have theirs first. */
+  after: readonly string[];
   /** See `NewRunStep`, if it ends now. */
   ended: number;
 }

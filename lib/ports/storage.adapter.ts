@@ -371,7 +371,8 @@ export abstract class StorageAdapter {
   /** Keeps that a step sleeps, or has failed, as `recordRunStep` keeps its end, in place of what was kept of it; one that has ended stays as it is. */
   abstract recordStepWait(hold: Hold, wait: RunStepWait): Promise<boolean>;
   /**
-   * Gives the oldest signal of the name that was sent by the end of the wait to this step, which has ended with its payload, all in one: it is not there for another one. Where there is none the step waits, or, when the time is over, has
+   * Gives the oldest signal of the name that was sent by the end of the wait to this step, which has ended with its payload, all in one: it is not there for another one. Before that
+   * each of the waits that it comes `after`, and that has not ended, has the oldest one that was sent by its end put by: for itself, when it looks again. Where there is none the step waits, or, when the time is over, has
    * timed out. Returns the step as it is now; null, and nothing is changed, where the run is not in the hands of this attempt. A signal that is sent at this very moment is taken, or finds that it is waited for.
    */
   abstract takeRunSignal(hold: Hold, wait: SignalWait): Promise<RunStep | null>;

@@ -78,14 +78,14 @@ export async function recordStepWait(
 export async function takeRunSignal(
   statements: StatementScope,
   { runId, fence, worker }: Hold,
-  { name, position, attempt, startedAt, signal, until, ended }: SignalWait,
+  { name, position, attempt, startedAt, signal, until, ended, after }: SignalWait,
 ): Promise<RunStep | null> {
   if (!isRunId(runId)) return null;
   return statements.change(async ({ run }) => {
     // Whoever sends a signal locks the run as well: from here on there is none but those that the next statement sees.
     const [mine] = await run('awaitSignal', runId, fence, worker);
     if (mine === undefined) return null;
-    const values = [runId, name, position, attempt, startedAt, signal, until, ended];
+    const values = [runId, name, position, attempt, startedAt, signal, until, ended, after];
     const [row] = await run<RunStepRow>('takeRunSignal', ...values);
     return toRunStep(row!);
   });

@@ -181,6 +181,43 @@ describe('a signal', () => {
     expect(await resultOf()).toEqual([1, 2, 3]);
   });
 
+  test('that comes between the looks of two waits goes to the one that came first', async () => {
+    const { storage } = app;
+    const take = storage.takeRunSignal.bind(storage);
+    let runId = '';
+    let next = 1;
+    const sendNext = () => app.scheduler.signal(runId, 'next', next++);
+    storage.takeRunSignal = async (hold, wait) => {
+      const step = await take(hold, wait);
+      if (runId !== '' && wait.name === 'w0' && step?.finishedAt === null) await sendNext();
+      return step;
+    };
+    app.scheduler.registerHandler('between', async (context: RunContext) => {
+      ({ runId } = context);
+      return Promise.all(['w0', 'w1', 'w2'].map((as) => context.waitFor('next', { as })));
+    });
+    await app.scheduler.schedule('between', { in: 0 });
+    await app.settle();
+    while (next <= 3) {
+      await sendNext();
+      await app.settle();
+    }
+    expect(await resultOf()).toEqual([1, 2, 3]);
+  });
+
+  test('goes to the wait that stood when it came, not to one that the same attempt comes to after it', async () => {
+    const { id } = await begun(async ({ runId, waitFor, step }) => {
+      const manager = waitFor('approved', { as: 'manager' });
+      await step('prepare', () => app.scheduler.signal(runId, 'approved', 'first'));
+      const board = waitFor('approved', { as: 'board' });
+      return { manager: await manager, board: await board };
+    });
+    await app.settle();
+    await app.scheduler.signal(id, 'approved', 'second');
+    await app.settle();
+    expect(await resultOf()).toEqual({ manager: 'first', board: 'second' });
+  });
+
   test('decides a race for ever, whatever comes afterwards', async () => {
     const { id } = await begun(async ({ waitFor, sleep, step }) => {
       const won = await Promise.race([

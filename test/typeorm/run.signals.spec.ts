@@ -30,7 +30,7 @@ describe('signals of runs on PostgreSQL', () => {
 
   const take = (run: ClaimedRun, name = 'wait'): Promise<RunStep | null> => {
     const place = { name, kind: 'signal', position: 1, attempt: 1, startedAt: run.nominalAt } as const;
-    return storage.takeRunSignal(holdOf(run), { ...place, signal: 'go', until: null, ended: 1 });
+    return storage.takeRunSignal(holdOf(run), { ...place, signal: 'go', until: null, after: [], ended: 1 });
   };
 
   const sleep = (run: ClaimedRun): Promise<void> =>

@@ -36,9 +36,15 @@ export const flowSignalLaws = flowLawsOf('a signal to a flow', {
           attempt: 1,
           startedAt: run.nominalAt,
         } as const;
-        await storage.takeRunSignal(holdOf(run), { ...wait, signal: 'go', until, ended: 1 });
+        await storage.takeRunSignal(holdOf(run), { ...wait, signal: 'go', until, after: [], ended: 1 });
         await clock.advance(2_000);
-        const over = await storage.takeRunSignal(holdOf(run), { ...wait, signal: 'go', until, ended: 1 });
+        const over = await storage.takeRunSignal(holdOf(run), {
+          ...wait,
+          signal: 'go',
+          until,
+          after: [],
+          ended: 1,
+        });
         assert.equal(over!.timedOut, true);
         await settle(storage, run, { outcome: 'failed', error: 'no' });
       }

@@ -31,6 +31,7 @@ const wait = (run: ClaimedRun, name: string, fields: Partial<SignalWait> = {}): 
   startedAt: run.nominalAt,
   signal: 'go',
   until: null,
+  after: [],
   ended: 1,
   ...fields,
 });
@@ -86,6 +87,54 @@ export const runSignalLaws = lawsOf('signals of runs', {
       ],
     );
     assert.equal((await take(storage, run, 'stop', { signal: 'stop' }))!.result, 'of another name');
+  },
+
+  'are put by for the waits that came before, and have none: a wait has what these leave': async ({
+    storage,
+  }) => {
+    const [run] = await claimed(storage);
+    const open = { signal: 'stop' };
+    for (const name of ['first', 'second']) assert.equal((await take(storage, run, name))!.finishedAt, null);
+    await take(storage, run, 'of another name', open);
+    for (const payload of [1, 2, 3, 4]) await send(storage, run, payload);
+    const after = ['first', 'of another name', 'none', 'second'];
+    const third = (await take(storage, run, 'third', { after }))!;
+    const beside = (await take(storage, run, 'beside', { after: ['first', 'second', 'third'] }))!;
+    const none = (await take(storage, run, 'late', { after }))!;
+    assert.deepEqual([third.result, beside.result, none.finishedAt], [3, 4, null]);
+    assert.deepEqual(await take(storage, run, 'third', { after, ended: 7 }), third);
+    const second = (await take(storage, run, 'second', { after: ['first'], ended: 3 }))!;
+    const first = (await take(storage, run, 'first', { ended: 4 }))!;
+    assert.deepEqual([first.result, second.result], [1, 2]);
+    await send(storage, run, 5);
+    assert.equal((await take(storage, run, 'late', { after }))!.result, 5);
+  },
+
+  'are not put by for a wait whose time is over, but for those that came in time': async ({
+    storage,
+    clock,
+  }) => {
+    const [run] = await claimed(storage);
+    const until = (await storage.now()) + hour;
+    for (const name of ['a', 'b']) await take(storage, run, name, { until });
+    await clock.advance(minute);
+    await send(storage, run, 'in time');
+    await clock.advance(hour);
+    await send(storage, run, 'late');
+    await send(storage, run, 'later');
+    const steps = [];
+    for (const name of ['c', 'd', 'e'])
+      steps.push((await take(storage, run, name, { after: ['a', 'b', ...steps.map((step) => step.name)] }))!);
+    assert.deepEqual(
+      steps.map(({ result, finishedAt }) => [result, finishedAt !== null]),
+      [
+        ['late', true],
+        ['later', true],
+        [null, false],
+      ],
+    );
+    assert.equal((await take(storage, run, 'b', { after: ['a'] }))!.timedOut, true);
+    assert.equal((await take(storage, run, 'a'))!.result, 'in time');
   },
 
   'are taken once: the same wait again, as after a lost answer, has the same one': async ({ storage }) => {
