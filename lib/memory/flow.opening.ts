@@ -45,7 +45,7 @@ export function openFlow(
     total: 0,
   });
   tables.flows.set(run.id, flow);
-  if (run.held && isTimedFlow(tables, run)) release(tables, run);
+  if (run.held && run.step === null) release(tables, run);
   advance(tables, now, flow, [], addSteps(tables, flow, given.steps));
   endIfOver(tables, now, flow);
 }

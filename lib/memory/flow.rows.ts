@@ -152,7 +152,7 @@ export function countParent(child: FlowStepRow, parent: FlowStepRow): void {
   if (parent.state === 'skipped') child.skips++;
 }
 
-/** Whether a run is a workflow that goes on, and no step of another: no pause of its job or of its handler stops that, so neither its deadline. */
-export function isTimedFlow({ flows }: MemoryTables, { id, step, open }: RunRow): boolean {
-  return open !== null && step === null && flows.get(id)?.verdict === null;
+/** Whether a run is a workflow that goes on: no pause of its job or of its handler stops that, so neither its deadline. One that is a step of another is held by the pause of that. */
+export function isTimedFlow({ flows }: MemoryTables, { id, open }: RunRow): boolean {
+  return open !== null && flows.get(id)?.verdict === null;
 }

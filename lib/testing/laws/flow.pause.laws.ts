@@ -183,6 +183,33 @@ export const flowPauseLaws = flowLawsOf('pauses of flows', {
     await assertTimesOut(subject, worker, runId);
   },
 
+  'of the handler of one that is a step do not stop its deadline': async (subject) => {
+    const { storage } = subject;
+    const { worker } = await openFlow(storage, [step('sub', [], { handler: 'open' })]);
+    const sub = await claimOne(storage, worker);
+    await openAs(storage, sub, [notBefore], withDeadline);
+    await storage.pauseScope({ kind: 'handler', name: 'open' }, { reason: null, by: null });
+    await assertTimesOut(subject, worker, sub.id);
+  },
+
+  'of what one is a step of stop its deadline, whether its handler is paused or not': async (
+    { storage, clock },
+    flows,
+  ) => {
+    const { runId, worker } = await openFlow(storage, [step('sub', [], { handler: 'open' })]);
+    const sub = await claimOne(storage, worker);
+    await openAs(storage, sub, [notBefore], withDeadline);
+    const order = { reason: null, by: null };
+    const scope = { kind: 'handler', name: 'open' } as const;
+    await flows.pauseFlow(runId);
+    await storage.pauseScope(scope, order);
+    await clock.advance(2 * hour);
+    assert.deepEqual((await storage.claim(worker, 10)).runs, []);
+    assert.equal((await storage.nextWakeAt(worker)).runAt, null);
+    await flows.resumeFlow(runId);
+    assert.equal((await claimOne(storage, worker)).id, sub.id);
+  },
+
   'of a handler or a queue stop steps as any run': async ({ storage }) => {
     const { worker } = await openFlow(storage, [step('a', [], { queue: 'default', handler: 'work' })], {
       job: { handler: 'open' },

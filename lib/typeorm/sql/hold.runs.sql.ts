@@ -13,6 +13,6 @@ export function holdRunsSql(t: TableNames): string {
 update ${t.run} r set held = true,
   due_at = case when worker is not null then due_at end,
   held_due_at = case when worker is null then coalesce(due_at, held_due_at) end
-where (job_uid = any ($2::bigint[]) or id = any ($3::bigint[])) and verdict is null and not held and not ${isTimedFlow('r')}
+where (job_uid = any ($2::bigint[]) or id = any ($3::bigint[])) and verdict is null and not held and not (flow_step is null and ${isTimedFlow('r')})
 returning ${ms(now)} as now${tellAhead(t, 'r')}`;
 }

@@ -7,7 +7,7 @@ export function isOpen(run: string): string {
   return `(${run}.verdict is null and ${run}.opened_fence = ${run}.fence - (${run}.worker is not null)::int)`;
 }
 
-/** Whether a run is a workflow that goes on, and no step of another: no pause of its job or of its handler stops that, so neither its deadline. */
+/** Whether a run is a workflow that goes on: no pause of its job or of its handler stops that, so neither its deadline. One that is a step of another is held by the pause of that. */
 export function isTimedFlow(run: string): string {
-  return `(${run}.flow is not null and ${run}.flow_step is null and ${isOpen(run)})`;
+  return `(${run}.flow is not null and ${isOpen(run)})`;
 }
