@@ -24,6 +24,13 @@ export const givenInstant: Schema = {
   description: 'ISO 8601 text, or milliseconds since the epoch.',
 };
 
+/** When a pause ends. */
+export const pauseEnd: Schema = {
+  type: ['string', 'number', 'object'],
+  description:
+    'An instant (ISO 8601 text, or milliseconds since the epoch), or how long it lasts (milliseconds, text such as "2h", or parts such as { hours: 2 }).',
+};
+
 export function described(schema: Schema, description: string): Schema {
   return { ...schema, description };
 }

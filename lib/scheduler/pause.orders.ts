@@ -2,7 +2,7 @@ import { InvalidOptionError } from '../model/errors.js';
 import type { DurationInput, InstantInput } from '../model/trigger.js';
 import type { EpochMs, JobStore, PauseOrder, StorageAdapter } from '../ports/storage.adapter.js';
 import { parseAt } from '../triggers/instant.js';
-import { isParts, parseDuration } from '../triggers/duration.js';
+import { firstTimeMs, isParts, parseDuration } from '../triggers/duration.js';
 import { described, lineOfText } from './option.checks.js';
 import type { StorageNow } from './storage.now.js';
 
@@ -12,8 +12,8 @@ export interface PauseOptions {
   reason?: string;
   by?: string;
   /**
-   * When it ends by itself, as if somebody resumed it then: a Date, epoch milliseconds or ISO text, or how long it lasts, such as `'2h'` or `{ hours: 2 }`. Text without an offset is in the time zone of the module. Has to be
-   * in the future by the clock of the storage. @default none: until somebody resumes it
+   * When it ends by itself, as if somebody resumed it then: a Date, epoch milliseconds or ISO text, or how long it lasts, such as `'2h'`, `{ hours: 2 }` or `7_200_000`. A number below 1,000,000,000,000 (of 2001) is how many
+   * milliseconds it lasts. Text without an offset is in the time zone of the module. Has to be in the future by the clock of the storage. @default none: until somebody resumes it
    */
   until?: InstantInput | DurationInput;
 }
@@ -62,9 +62,13 @@ export class PauseOrders {
     if (given === null || given === (undefined as never)) {
       throw new InvalidOptionError('until', `must be an instant or a duration, but is ${described(given)}.`);
     }
-    const isDuration =
-      (typeof given === 'string' && !isDated.test(given)) || (typeof given === 'object' && isParts(given));
-    if (isDuration) return { inMs: parseDuration(given as DurationInput, 'until') };
-    return { at: parseAt(given as InstantInput, this.timeZone, 'until').getTime() };
+    if (isDuration(given)) return { inMs: parseDuration(given, 'until') };
+    return { at: parseAt(given, this.timeZone, 'until').getTime() };
   }
+}
+
+/** A number that is no time to come is a duration. */
+function isDuration(given: InstantInput | DurationInput): given is DurationInput {
+  if (typeof given === 'number') return given < firstTimeMs;
+  return typeof given === 'string' ? !isDated.test(given) : isParts(given);
 }

@@ -56,7 +56,7 @@ export function isParts(given: object): given is DurationParts {
 }
 
 /** So many milliseconds, 31 years, and more are a time since 2001, and no delay: somebody has given `Date.now()`. */
-const firstTimeMs = 1e12;
+export const firstTimeMs = 1e12;
 
 /** As `parseDuration`, but zero is allowed, in all its forms; a number that can only be a time is not. */
 export function parseDelay(input: DurationInput, field: string): number {

@@ -101,7 +101,24 @@ describe('a pause until some time', () => {
   });
 
   test.each([
+    [900, 900],
+    [7 * 24 * hour, 7 * 24 * hour],
+    [Date.parse('2026-01-08T00:00:00Z'), Date.parse('2026-01-08T00:00:00Z') - Date.parse(begun)],
+  ])(
+    'as the number %d is so many milliseconds, or epoch milliseconds where it can be a time to come',
+    async (until, lastsMs) => {
+      const { scheduler, clock } = await boot();
+      const end = new Date(clock.now() + lastsMs);
+      expect((await scheduler.pauseJob('minutely', { until })).paused).toMatchObject({ until: end });
+      expect(await scheduler.pause({ queue: 'default' }, { until })).toMatchObject({ until: end });
+      await scheduler.pauseMany({}, { all: true, until });
+      expect((await scheduler.getJob('minutely'))?.paused).toMatchObject({ until: end });
+    },
+  );
+
+  test.each([
     [new Date('2026-01-01T00:00:30Z'), 'must be in the future, but is 2026-01-01T00:00:30.000Z'],
+    [Date.parse('2025-12-31T00:00:00Z'), 'must be in the future, but is 2025-12-31T00:00:00.000Z'],
     ['2025-12-31', 'must be in the future, but is 2025-12-31T00:00:00.000Z'],
     [null, 'must be an instant or a duration, but is null'],
   ])('cannot end at %o', async (until, problem) => {

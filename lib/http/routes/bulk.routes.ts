@@ -8,13 +8,13 @@ import {
   described,
   duration,
   flag,
-  givenInstant,
   input,
   instant,
   listOf,
   nullable,
   object,
   oneOf,
+  pauseEnd,
   text,
 } from '../schema.js';
 import { note } from './common.js';
@@ -161,7 +161,7 @@ export const bulkRoutes: readonly Route[] = [
           'How many are meant: no more are changed. With `ids` it need not be said.',
         ),
         reason: text,
-        until: { ...givenInstant, type: ['string', 'number', 'object'] },
+        until: pauseEnd,
         fromNow: flag,
         spread: duration,
         note,

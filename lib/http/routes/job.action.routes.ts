@@ -10,6 +10,7 @@ import {
   nullable,
   object,
   oneOf,
+  pauseEnd,
   text,
 } from '../schema.js';
 import { given, jobIn, namespaceIn, note, ofJob } from './common.js';
@@ -35,7 +36,7 @@ export const jobActionRoutes: readonly Route[] = [
     takesKey: jobAgain,
     summary: 'Stops firing.',
     parameters: ofJob,
-    body: input({ reason: text, until: { ...givenInstant, type: ['string', 'number', 'object'] }, note }),
+    body: input({ reason: text, until: pauseEnd, note }),
     status: 200,
     answer: job,
     handle: async (call) =>

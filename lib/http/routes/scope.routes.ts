@@ -7,13 +7,13 @@ import {
   count,
   described,
   flag,
-  givenInstant,
   input,
   instant,
   listOf,
   nullable,
   object,
   oneOf,
+  pauseEnd,
   text,
 } from '../schema.js';
 import { given, note } from './common.js';
@@ -53,10 +53,7 @@ export const scopeRoutes: readonly Route[] = [
     needs: 'pauseScope',
     takesKey: answerAgain,
     summary: 'Stops a handler, a queue, a namespace or everything.',
-    body: input(
-      { scope, reason: text, until: { ...givenInstant, type: ['string', 'number', 'object'] }, note },
-      ['scope'],
-    ),
+    body: input({ scope, reason: text, until: pauseEnd, note }, ['scope']),
     status: 200,
     answer: scopePause,
     handle: async ({ scheduler, body, by }) => ({

@@ -122,7 +122,7 @@ export const runSignalLaws = lawsOf('signals of runs', {
     await clock.advance(hour);
     await send(storage, run, 'late');
     await send(storage, run, 'later');
-    const steps = [];
+    const steps: RunStep[] = [];
     for (const name of ['c', 'd', 'e'])
       steps.push((await take(storage, run, name, { after: ['a', 'b', ...steps.map((step) => step.name)] }))!);
     assert.deepEqual(
