@@ -42,7 +42,8 @@ export class BootNotes {
           else if (found !== null && onConflict !== 'replace') results.push({ status: 'conflict' });
           else {
             const status = found === null ? 'created' : 'replaced';
-            results.push({ status, job: this.note(status, asStored(job, found)) });
+            const over = found === null ? null : (job.over?.(found) ?? null);
+            results.push({ status, job: this.note(status, asStored({ ...job, ...over }, found)) });
           }
         }
         return results;
@@ -101,7 +102,7 @@ function timeOf(at: number | null): Date | null {
 }
 
 /** As it would be once it is stored. */
-function asStored({ nextAt, ...job }: NewJob, before: Job | null): Job {
+function asStored({ nextAt, over: _, ...job }: NewJob, before: Job | null): Job {
   const now = new Date();
   const empty = { paused: null, pausedBy: null, orphanedAt: null, changed: null, waitsFor: null } as const;
   const counts = { runCount: 0, errorCount: 0, consecutiveFailures: 0, revision: 0 };

@@ -3,7 +3,7 @@ import type { JobDefinition, JobSource } from '../model/job.js';
 import type { RunOrigin } from '../model/run.js';
 import { isOnce } from '../model/trigger.js';
 import type { ConflictPolicy, EpochMs, InsertResult, JobPatch, NewJob } from '../ports/storage.adapter.js';
-import { firstTimeOf } from '../ports/definitions.js';
+import { replacementOf } from '../ports/definitions.js';
 import { waitsForJobs } from '../ports/waits.js';
 import { owedUntil } from '../triggers/owed.js';
 import {
@@ -43,7 +43,8 @@ export function insertJobs(
 }
 
 /** A declared job stays its code's: what is given lies over the declaration. */
-function replace(tables: MemoryTables, now: EpochMs, job: JobRow, given: NewJob): void {
+function replace(tables: MemoryTables, now: EpochMs, job: JobRow, wanted: NewJob): void {
+  const { job: given, nextAt } = replacementOf(wanted, job, now);
   if (job.source === 'code') {
     const { definition, changed: changes } = job;
     job.changed = changedBy({ definition, changes }, given, { at: now, by: null });
@@ -51,7 +52,7 @@ function replace(tables: MemoryTables, now: EpochMs, job: JobRow, given: NewJob)
     job.definitionHash = given.definitionHash;
     job.app = given.app;
   }
-  redefine(tables, now, job, given, firstTimeOf(given, now));
+  redefine(tables, now, job, given, nextAt);
 }
 
 /** What a verdict gives birth to, unless its id is taken. */

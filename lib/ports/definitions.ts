@@ -23,6 +23,28 @@ export interface NewJob extends JobDefinition {
   newId?: boolean;
   /** Of a one-off that `insertJobs` stores, or that a settlement gives birth to: the trace that its run carries, see `CarriedTrace`. What takes the place of another job, and what recurs, carries none. @default none */
   trace?: string;
+  /** Of a recurring job that `insertJobs` gives the place of another: its schedule, by the one that stands there under the lock. null: as given. Pure. @default as given */
+  over?: (stored: StoredSchedule) => ScheduleOver | null;
+}
+
+/** What a job has that is replaced. */
+export type StoredSchedule = Pick<JobDefinition, 'trigger' | 'timeZone'> & { source: JobSource };
+
+/** The schedule that a job gets, and its first time; `nextAt` absent: that which it has. */
+export interface ScheduleOver {
+  trigger: Trigger;
+  nextAt?: EpochMs | null;
+}
+
+/** What takes the place of a stored job, and when it is due first; undefined: when that is. */
+export function replacementOf(
+  given: NewJob,
+  { source, definition: { trigger, timeZone } }: { source: JobSource; definition: JobDefinition },
+  now: EpochMs,
+): { job: NewJob; nextAt: EpochMs | null | undefined } {
+  const over = given.over?.({ source, trigger, timeZone }) ?? null;
+  if (over === null) return { job: given, nextAt: firstTimeOf(given, now) };
+  return { job: { ...given, trigger: over.trigger }, nextAt: over.nextAt };
 }
 
 /** When what takes the place of another job is due first; null: see `NewJob`. */

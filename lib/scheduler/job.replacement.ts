@@ -1,7 +1,13 @@
 import type { Job } from '../model/job.js';
 import { stableJson } from '../model/json.js';
 import { isOnce, type Calendars, type TriggerInput } from '../model/trigger.js';
-import type { ConflictPolicy, InsertResult, NewJob } from '../ports/storage.adapter.js';
+import type {
+  ConflictPolicy,
+  InsertResult,
+  NewJob,
+  ScheduleOver,
+  StoredSchedule,
+} from '../ports/storage.adapter.js';
 import { waitsForJobs } from '../ports/waits.js';
 import type { JobAccess } from './job.access.js';
 import { beginSchedule } from './job.definition.js';
@@ -36,30 +42,43 @@ export async function replaceInPlace(
   calendars: Calendars,
 ): Promise<InsertResult | Insertion> {
   if (onConflict !== 'replace' || isOnce(job.trigger)) return { job, onConflict };
+  // Somebody else may change the job, or delete it, before it is replaced: then the storage decides by what it finds.
+  const over = (found: StoredSchedule): ScheduleOver | null => scheduleOver(found, job, trigger, calendars);
+  const insertion = { job: { ...job, over }, onConflict };
   const stored = await jobs.getJob(job);
-  if (stored === null) return { job, onConflict };
-  const onGrid = withStoredAnchor(stored, job, trigger);
-  if (!sameSchedule(stored, onGrid)) {
-    if (onGrid === job) return { job, onConflict };
-    const { nextAt } = beginSchedule(onGrid, Date.parse(anchorOf(job)!), calendars);
-    return { job: { ...onGrid, nextAt }, onConflict };
-  }
+  if (stored === null || !keepsSchedule(over(stored))) return insertion;
   const { name, handler, queue, priority, payload, metadata, policies } = job;
   const app = job.app ?? undefined;
   const patch = { app, name, handler, queue, priority, payload, metadata, policies };
   const result = await jobs.updateJob(job, patch, stored.revision);
-  if (result === 'not-found' || result === 'stale') return { job, onConflict };
+  if (result === 'not-found' || result === 'stale') return insertion;
   changed();
   return { status: 'replaced', job: result };
 }
 
-function sameSchedule(stored: Job, { trigger, timeZone }: NewJob): boolean {
+const keepsSchedule = (over: ScheduleOver | null): boolean => over !== null && over.nextAt === undefined;
+
+/** What the job that is given does to the schedule of the one that is there. null: it has its own. */
+function scheduleOver(
+  stored: StoredSchedule,
+  job: NewJob,
+  given: TriggerInput,
+  calendars: Calendars,
+): ScheduleOver | null {
+  const onGrid = withStoredAnchor(stored, job, given);
+  const { trigger } = onGrid;
+  if (sameSchedule(stored, onGrid)) return { trigger };
+  if (onGrid === job) return null;
+  return { trigger, nextAt: beginSchedule(onGrid, Date.parse(anchorOf(job)!), calendars).nextAt };
+}
+
+function sameSchedule(stored: StoredSchedule, { trigger, timeZone }: NewJob): boolean {
   if (stored.source !== 'api' || stored.timeZone !== timeZone) return false;
   return stableJson(trigger) === stableJson(stored.trigger);
 }
 
 /** Whoever names no anchor agrees with the one that the interval has. */
-function withStoredAnchor(stored: Job, job: NewJob, given: TriggerInput): NewJob {
+function withStoredAnchor(stored: StoredSchedule, job: NewJob, given: TriggerInput): NewJob {
   const { trigger } = job;
   const anchor = anchorOf(stored);
   if (trigger.type !== 'interval' || anchor === undefined) return job;

@@ -1,6 +1,6 @@
 import { changedBy } from '../model/job.changes.js';
 import type { Job, JobDefinition, JobRef } from '../model/job.js';
-import { firstTimeOf } from '../ports/definitions.js';
+import { replacementOf } from '../ports/definitions.js';
 import type { EpochMs, InsertResult, JobPatch, NewJob } from '../ports/storage.adapter.js';
 import { getJob, getJobs, keyOf } from './job.queries.js';
 import { redefine } from './job.redefinition.js';
@@ -59,8 +59,9 @@ async function replaceSome(
   const locked = await lockJobs(run, given, true);
   const now = await readClock();
   for (const [nth, job] of locked.entries()) {
-    const wanted = given[nth]!;
-    if (job !== null) await redefine(run, now, replaced(job, wanted, now), wanted, firstTimeOf(wanted, now));
+    if (job === null) continue;
+    const { job: wanted, nextAt } = replacementOf(given[nth]!, job, now);
+    await redefine(run, now, replaced(job, wanted, now), wanted, nextAt);
   }
   const jobs = await getJobs(run, given);
   return jobs.map((job, nth) => (locked[nth] && job ? { status: 'replaced', job } : null));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { NewJob, StorageAdapter } from '../../index.js';
+import type { NewJob, ScheduleOver, StorageAdapter, StoredSchedule } from '../../index.js';
 import { lawsOf } from '../law.js';
 import {
   addOneOff,
@@ -43,6 +43,40 @@ export const replaceLaws = lawsOf('replace', {
     assert.equal(job.lastVerdict, 'succeeded');
     assert.deepEqual(job.createdAt, before.createdAt);
     assert.ok(job.revision > before.revision);
+  },
+
+  'asks what becomes of the schedule by the one that stands there, within one batch too': async ({
+    storage,
+  }) => {
+    const before = await addRecurring(storage);
+    const asked: StoredSchedule[] = [];
+    const given = await recurring(storage, { dueInMs: 2 * hour });
+    const nextAt = given.nextAt! + hour;
+    const trigger = { ...given.trigger, every: 5 * minute } as NewJob['trigger'];
+    const asking = (answer: ScheduleOver | null): NewJob => ({
+      ...given,
+      over: (stored) => {
+        asked.push(structuredClone(stored));
+        return answer;
+      },
+    });
+    const moved = await storage.insertJobs([asking({ trigger, nextAt })], 'replace');
+    assert.deepEqual(moved[0], { status: 'replaced', job: await jobOf(storage) });
+    const { nextRunAt, ...job } = await jobOf(storage);
+    assert.deepEqual([job.trigger, nextRunAt], [trigger, new Date(nextAt)]);
+    await storage.insertJobs([asking({ trigger }), { ...asking({ trigger }), payload: 'last' }], 'replace');
+    const kept = await jobOf(storage);
+    assert.deepEqual([kept.trigger, kept.nextRunAt, kept.payload], [trigger, nextRunAt, 'last']);
+    await storage.insertJobs([asking(null)], 'replace');
+    const plain = await jobOf(storage);
+    assert.deepEqual([plain.trigger, plain.nextRunAt], [given.trigger, new Date(given.nextAt!)]);
+    const { source, timeZone } = before;
+    assert.deepEqual(
+      asked,
+      [before.trigger, trigger, trigger, trigger].map((each) => ({ source, trigger: each, timeZone })),
+    );
+    await storage.insertJobs([{ ...asking(null), id: 'new' }], 'replace');
+    assert.equal(asked.length, 4);
   },
 
   'creates what is not there yet': async ({ storage }) => {
