@@ -2,7 +2,7 @@ import type { EpochMs, NewFlow } from '../ports/storage.adapter.js';
 import { advance } from './flow.advancing.js';
 import { endIfOver } from './flow.endings.js';
 import { addSteps } from './flow.growth.js';
-import { allSteps, isTimedFlow, placeOf, type FlowRow } from './flow.rows.js';
+import { allSteps, flowPlace, placeOf, type FlowRow } from './flow.rows.js';
 import { release } from './runs.js';
 import type { MemoryTables, RunRow } from './tables.js';
 
@@ -38,7 +38,7 @@ export function openFlow(
     retryAt: null,
     retryOf: run.retryOf,
     firstRun: null,
-    place: run.step === null ? rootPlace(run) : placeOf(run.step),
+    place: run.step === null ? rootPlace(tables, run, before) : placeOf(run.step),
     stepOf: run.step,
     steps: new Map(),
     active: 0,
@@ -50,10 +50,18 @@ export function openFlow(
   endIfOver(tables, now, flow);
 }
 
-/** What its run has in common with those that repeat it by hand. The job of a one-off begins anew at another time. */
-function rootPlace({ job, nominalAt }: RunRow): string {
+/**
+ * Where it was in an earlier attempt, or is that of the run which is repeated by hand. The job of a one-off begins anew at another time, a schedule has one run for each instant, and by hand there may be several within one. A run that
+ * repeats one which was no flow has no steps before it.
+ */
+function rootPlace(tables: MemoryTables, run: RunRow, before: FlowRow | undefined): string {
+  const { job, origin, nominalAt, retryOf } = run;
   const { namespace, id } = job.definition;
-  return job.kind === 'one-off' ? JSON.stringify([namespace, id]) : `${job.uid}@${nominalAt}`;
+  if (before) return flowPlace(before);
+  if (job.kind === 'one-off') return JSON.stringify([namespace, id]);
+  if (origin !== 'manual' && origin !== 'retry') return `${job.uid}@${nominalAt}`;
+  const repeated = retryOf === null ? undefined : tables.flows.get(retryOf);
+  return repeated ? flowPlace(repeated) : `${job.uid}#${run.id}`;
 }
 
 /** What still runs of it goes on without it. */

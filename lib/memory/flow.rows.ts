@@ -44,9 +44,14 @@ export interface FlowRow {
   total: number;
 }
 
+/** Where a flow is, whatever run it has. */
+export function flowPlace({ place, firstRun, runId }: FlowRow): string {
+  return place ?? firstRun ?? runId;
+}
+
 /** `ClaimedStep.place` */
 export function placeOf({ flow, definition, nth }: FlowStepRow): string {
-  return `${flow.place ?? flow.firstRun ?? flow.runId}/${definition.name}${nth === null ? '' : `.${nth}`}`;
+  return `${flowPlace(flow)}/${definition.name}${nth === null ? '' : `.${nth}`}`;
 }
 
 /** The flow that is no step of another, in which this one is. */

@@ -7,6 +7,7 @@ export async function openFlow(
   runId: string,
   flow: NewFlow,
   trace: string | undefined,
+  place: string | null = null,
 ): Promise<{ id: string; active: number } | null> {
   const { workflow, version, params, steps } = flow;
   const places = new Map(steps.map(({ name }, index) => [name, index + 1]));
@@ -24,6 +25,7 @@ export async function openFlow(
     edges.map(({ child }) => child),
     edges.map(({ data }) => data),
     trace ?? null,
+    place,
   );
   return opened ?? null;
 }

@@ -95,8 +95,8 @@ async function openAnew(
 ): Promise<{ id: string; active: number }> {
   const [before] = await run<{ id: string }>('findFlow', runId);
   await tellFlows(run, [], [before!.id]);
-  await run('dropFlow', before!.id);
-  return (await openFlow(run, runId, flow, trace))!;
+  const [dropped] = await run<{ place: string }>('dropFlow', before!.id);
+  return (await openFlow(run, runId, flow, trace, dropped!.place))!;
 }
 
 function isPlainStep({ flowStep, outcome }: Settlement): boolean {

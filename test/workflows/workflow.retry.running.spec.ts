@@ -105,6 +105,42 @@ describe('a retry of a workflow', () => {
     expect(charges).toHaveLength(2);
   });
 
+  test('and the steps of a run have nothing to do with those of another that was asked for within the same millisecond', async () => {
+    const charges: string[] = [];
+    const { promise: gate, resolve: release } = promised();
+    const twins = workflow('twins')
+      .manual('go')
+      .step(
+        'charge',
+        async (ctx) => {
+          charges.push(ctx.workflow.runId);
+          if (charges.length === 1) await gate;
+          else throw new Error('no');
+        },
+        { after: 'go' },
+      );
+    const app = await boot(twins);
+    const { scheduler, workflows, clock } = app;
+    await scheduler.schedule('twins', { id: 'k', every: '1d', overlap: 'allow' });
+    const [one, other] = [await scheduler.runNow('k'), await scheduler.runNow('k')];
+    expect(one.nominalAt).toEqual(other.nominalAt);
+    await app.settle();
+    await workflows.complete({ runId: one.id, step: 'go' });
+    await app.settle();
+    await workflows.cancel(one.id);
+    await clock.advanceBy(60_000);
+    await app.settle();
+    expect(charges).toEqual([one.id]);
+    await workflows.complete({ runId: other.id, step: 'go' });
+    await app.settle();
+    expect(charges).toEqual([one.id, other.id]);
+    const again = await workflows.retry(other.id);
+    await app.settle();
+    expect(charges).toEqual([one.id, other.id, again.runId]);
+    await expect(workflows.retry(one.id)).rejects.toThrow('still runs: the step "charge"');
+    release();
+  });
+
   describe('from another process than the one that executes a step which it has given up', () => {
     /** Two processes with the same jobs; the first one executes the step. */
     async function bootTwo(

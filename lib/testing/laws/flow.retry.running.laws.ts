@@ -7,7 +7,7 @@ import {
   type NewFlowStep,
   type StorageAdapter,
 } from '../../index.js';
-import { addOneOff, addRecurring, claimOne, day, fireOne, ref, settle } from './fixture.js';
+import { addOneOff, addRecurring, claimOne, day, fireOne, hour, minute, ref, settle } from './fixture.js';
 import {
   claimSteps,
   endOpen,
@@ -209,6 +209,44 @@ export const flowRetryRunningLaws = flowLawsOf(
         await tell(storage, worker, [`${places.get('list')}-other`]);
         assert.ok(await flows.retryFlow(second!.id, null));
       },
+
+    'look at the steps of one run by hand alone, however many there are of its job at once': async (
+      { storage, clock },
+      flows,
+    ) => {
+      await addRecurring(storage, { dueInMs: 10 * day, policies: { overlap: 'allow' } });
+      const worker = await lastingWorker(storage);
+      await Promise.all(Array.from({ length: 40 }, () => storage.runNow(ref('job'))));
+      const { runs } = await storage.claim(worker, 100);
+      assert.equal(runs.length, 40);
+      const open = async (run: ClaimedRun): Promise<ClaimedRun> => {
+        await openAs(storage, run, [step('a')], { deadlineInMs: hour });
+        return claimOne(storage, worker);
+      };
+      const steps: ClaimedRun[] = [];
+      for (const run of runs) steps.push(await open(run));
+      assert.equal(new Set(steps.map(placeOf)).size, 40);
+      // The place stays with the retries of the run, of the flow, and where the run is tried again.
+      const [{ id }, a] = [runs[0]!, steps[0]!];
+      const fail = (run: ClaimedRun): Promise<void> =>
+        settle(storage, run, { outcome: 'failed', error: 'no' });
+      await fail(a);
+      await storage.retryRuns([id]);
+      const second = await claimOne(storage, worker);
+      const again = await open(second);
+      await fail(again);
+      await flows.retryFlow(second.id, null);
+      const third = await claimOne(storage, worker);
+      await fail(third);
+      const fourth = await flows.retryFlow(third.flowStep!.flowRunId, null);
+      await flows.pauseFlow(fourth!.id);
+      await clock.advance(2 * hour);
+      const late = (await storage.claim(worker, 100)).runs.find((run) => run.id === fourth!.id)!;
+      await settle(storage, late, { outcome: 'timed_out', error: 'late', retryInMs: -minute });
+      const due = (await storage.claim(worker, 100)).runs.find((run) => run.id === fourth!.id)!;
+      const last = await open(due);
+      assert.deepEqual([again, third, last].map(placeOf), [placeOf(a), placeOf(a), placeOf(a)]);
+    },
 
     'are refused while a step of a workflow in it goes on that was given up two runs ago': async (
       { storage },

@@ -21,14 +21,14 @@ export const givenValues =
   "g.name, g.need, g.otherwise, g.delay_ms, g.allow_failure, g.is_map, g.kind, g.deadline_ms, g.handler, g.queue, g.priority, g.policies, case when json_typeof(g.payload) <> 'null' then g.payload end, g.parents";
 
 /**
- * $1 time · $2 run, locked, which was left open · $3 workflow · $4 version · $5 params · $6 steps as JSON · $7 edges: which of the steps, from 1, is the parent · $8 which the child · $9 whether it may read the result · $10 trace
+ * $1 time · $2 run, locked, which was left open · $3 workflow · $4 version · $5 params · $6 steps as JSON · $7 edges: which of the steps, from 1, is the parent · $8 which the child · $9 whether it may read the result · $10 trace · $11 where it was in an earlier attempt; null: nowhere
  *
  * Makes a flow of a run, which is held no more if it is no step of another (see `holdRunsSql`); no row: it has been one before, in an earlier attempt. Steps that wait for none are released at once. The ids of the steps grow in their order, so edges find them by their number.
  */
 export function openFlowSql(t: TableNames): string {
   return `
 with opening as materialized (
-  select r.id, r.namespace, r.app, r.job_uid, r.retry_of, r.nominal_at, coalesce(r.due_at, r.held_due_at) as deadline, coalesce(r.time_zone, j.time_zone) as time_zone, s.flow as parent, s.root, s.depth, s.paused_at, coalesce(s.place, ${rootPlace('r')}) as place
+  select r.id, r.namespace, r.app, r.job_uid, r.retry_of, r.nominal_at, coalesce(r.due_at, r.held_due_at) as deadline, coalesce(r.time_zone, j.time_zone) as time_zone, s.flow as parent, s.root, s.depth, s.paused_at, coalesce(s.place, $11::text, ${rootPlace(t, 'r')}) as place
   from ${t.run} r left join ${ofRecurring(t, 'r.job_uid')} j on true left join lateral (
     select s.flow, coalesce(p.root, p.id) as root, p.depth, p.paused_at, ${stepPlace('s', 'p')} as place from ${t.flow_step} s cross join lateral (select p.* from ${t.flow} p where p.id = s.flow offset 0) p where s.id = r.flow_step offset 0
   ) s on true
