@@ -42,8 +42,7 @@ export class BootNotes {
           else if (found !== null && onConflict !== 'replace') results.push({ status: 'conflict' });
           else {
             const status = found === null ? 'created' : 'replaced';
-            const over = found === null ? null : (job.over?.(found) ?? null);
-            results.push({ status, job: this.note(status, asStored({ ...job, ...over }, found)) });
+            results.push({ status, job: this.note(status, asStored(job, found)) });
           }
         }
         return results;
@@ -102,7 +101,8 @@ function timeOf(at: number | null): Date | null {
 }
 
 /** As it would be once it is stored. */
-function asStored({ nextAt, over: _, ...job }: NewJob, before: Job | null): Job {
+function asStored({ nextAt, over, ...job }: NewJob, before: Job | null): Job {
+  const schedule = { trigger: job.trigger, nextAt, ...(before && over?.(before)) };
   const now = new Date();
   const empty = { paused: null, pausedBy: null, orphanedAt: null, changed: null, waitsFor: null } as const;
   const counts = { runCount: 0, errorCount: 0, consecutiveFailures: 0, revision: 0 };
@@ -113,7 +113,8 @@ function asStored({ nextAt, over: _, ...job }: NewJob, before: Job | null): Job 
     ...fresh,
     ...history,
     ...job,
-    nextRunAt: timeOf(nextAt),
+    trigger: schedule.trigger,
+    nextRunAt: timeOf(schedule.nextAt),
     revision: revision + 1,
     updatedAt: now,
   };

@@ -135,7 +135,7 @@ describe('of an interval that begins later', () => {
     if (job === null) return null;
     const { trigger, payload, nextRunAt } = job;
     const isLate = (at: Date | null): boolean => at !== null && at >= until(1);
-    const anchor = trigger.type === 'interval' ? new Date(trigger.anchor) : null;
+    const anchor = trigger.type === 'interval' ? new Date(trigger.anchor!) : null;
     const named = isLate(anchor) ? anchor : anchor !== null;
     return { trigger: { ...trigger, anchor: named }, next: isLate(nextRunAt) ? nextRunAt : 'soon', payload };
   }

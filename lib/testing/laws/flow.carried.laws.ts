@@ -49,7 +49,13 @@ async function namesOf(storage: StorageAdapter, { id }: ClaimedRun): Promise<str
 async function taken(storage: StorageAdapter, run: ClaimedRun, signal: string): Promise<unknown> {
   const { attempt, nominalAt: startedAt } = run;
   const place = { name: `wait for ${signal}`, kind: 'signal', position: 1, attempt, startedAt } as const;
-  const found = await storage.takeRunSignal(holdOf(run), { ...place, signal, until: null, after: [], ended: 1 });
+  const found = await storage.takeRunSignal(holdOf(run), {
+    ...place,
+    signal,
+    until: null,
+    after: [],
+    ended: 1,
+  });
   assert.ok(found, `The run ${run.id} should be in these hands.`);
   return found.finishedAt === null ? null : found.result;
 }

@@ -46,7 +46,13 @@ async function leave(storage: StorageAdapter, run: ClaimedRun): Promise<void> {
 async function taken(storage: StorageAdapter, run: ClaimedRun, name: string): Promise<unknown> {
   const { attempt, nominalAt: startedAt } = run;
   const place = { name, kind: 'signal', position: 1, attempt, startedAt } as const;
-  const found = await storage.takeRunSignal(holdOf(run), { ...place, signal: 'ok', until: null, after: [], ended: 1 });
+  const found = await storage.takeRunSignal(holdOf(run), {
+    ...place,
+    signal: 'ok',
+    until: null,
+    after: [],
+    ended: 1,
+  });
   assert.ok(found, `The run ${run.id} should be in these hands.`);
   return found.finishedAt === null ? null : found.result;
 }
