@@ -10,7 +10,6 @@ import { queryJobsSql, queryRefsSql } from './sql/query.jobs.sql.js';
 import { anyPause } from './sql/pauses.fragment.js';
 import { queryNextJobsSql, type Narrowing } from './sql/query.next.jobs.sql.js';
 import type { TableNames } from './sql/table.names.js';
-import { at } from './sql/time.fragment.js';
 import type { Run } from './statement.runner.js';
 
 export async function getJob(run: Run, ref: JobRef): Promise<Job | null> {
@@ -60,7 +59,7 @@ export async function queryRefs(
   return toPage(rows, limit, refOf, ({ namespace, id }) => [namespace, id]);
 }
 
-/** In two steps at most: the first looks at a few jobs alone, where that may do. */
+/** Step by step: the first looks at a few jobs alone, the last at all. */
 async function queryNextJobs(
   queries: Queries,
   t: TableNames,
@@ -68,50 +67,54 @@ async function queryNextJobs(
   { limit = 100, cursor }: JobPageRequest,
 ): Promise<Page<Job>> {
   let rows: NextRow[] = [];
-  for (const isNarrow of [true, false]) {
+  const isNarrowed = narrow.some((column) => filter[column] !== undefined);
+  for (const reach of isNarrowed ? [1, spare, null] : [1, null]) {
     const conditions = jobConditions(t, new Conditions(limit + 1), filter);
     conditions.after(cursor, nextPlace, '(v.next_run_at, v.namespace, v.id) > (?::float8, ?, ?)');
-    const narrowing = isNarrow ? narrowingOf(conditions, filter, limit, cursor) : null;
-    if (isNarrow && narrowing === null) continue;
-    rows = await queries.run<NextRow>(queryNextJobsSql(t, conditions.text, narrowing), conditions.values);
-    if (rows.length > limit || rows[0]?.whole) break;
+    const narrowing = reach === null ? null : narrowingOf(conditions, filter, { limit, cursor, reach });
+    const found = await queries.run<NextRow>(
+      queryNextJobsSql(t, conditions.text, narrowing),
+      conditions.values,
+    );
+    rows = found.filter(({ uid }) => uid !== null);
+    if (rows.length > limit || found[0]?.whole) break;
   }
   return toPage(rows, limit, toJob, ({ next_run_at, namespace, id }) => [next_run_at!, namespace, id]);
 }
 
 interface NextRow extends JobRow {
+  uid: string | null;
   whole: boolean;
 }
 
 const nextPlace = ['instant', 'text', 'text'] as const;
 /** Conditions that a cursor, or a run that waits, tells without its job. */
 const narrow = ['namespace', 'handler', 'queue'] as const;
-/** Of so many times as many jobs enough have the states that are asked for, as a rule. */
-const spareForStates = 8;
+/** Of so many times as many jobs enough meet other conditions, as a rule. */
+const spare = 8;
 
-/** Null: it takes another condition to find them. */
 function narrowingOf(
   conditions: Conditions,
   filter: JobFilter,
-  limit: number,
-  cursor: string | undefined,
-): Narrowing | null {
-  const { namespace, handler, queue, nextBefore, state, ...others } = filter;
-  if (Object.values(others).some((value) => value !== undefined)) return null;
+  { limit, cursor, reach }: { limit: number; cursor: string | undefined; reach: number },
+): Narrowing {
+  const { namespace, handler, queue, nextBefore, ...others } = filter;
   const given = { namespace, handler, queue };
-  const texts = narrow.flatMap((column) => {
+  const bound = narrow.flatMap((column) => {
     const value = given[column];
-    return value === undefined ? [] : [`${column} = any (${conditions.bind([value].flat())}::text[])`];
+    return value === undefined ? [] : [[column, conditions.bind([value].flat())] as const];
   });
-  const before = nextBefore && at(`${conditions.bind(nextBefore.getTime())}::float8`);
+  const isFurther = Object.values(others).some((value) => value !== undefined);
+  const count = (limit + 1) * (isFurther ? spare : 1);
   return {
     where: (row) =>
-      [
-        'true',
-        ...texts.map((text) => `${row}.${text}`),
-        ...(before ? [`${row}.${row === 'c' ? 'next_at' : 'due_at'} < ${before}`] : []),
-      ].join(' and '),
-    count: conditions.bind((limit + 1) * (state === undefined ? 1 : spareForStates)),
+      ['true', ...bound.map(([column, values]) => `${row}.${column} = any (${values}::text[])`)].join(
+        ' and ',
+      ),
+    count: conditions.bind(count),
+    reach: conditions.bind(count * reach),
+    handlers: bound.find(([column]) => column === 'handler')?.[1] ?? null,
+    before: nextBefore ? conditions.bind(nextBefore.getTime()) : null,
     after: cursor === undefined ? null : conditions.bind(placeOf(cursor, nextPlace)[0]),
   };
 }

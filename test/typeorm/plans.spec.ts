@@ -192,14 +192,31 @@ describe.each(['when empty', 'when small'] as const)('with statistics of tables 
       ['the second page', '(v.next_run_at, v.namespace, v.id) > ($4::float8, $5, $6)', '$4'],
       ['a page of some states', "v.state in ('pending', 'scheduled')", null],
     ])('%s of what comes next reads few rows of many', async (_, where, after) => {
-      const text = queryNextJobsSql(grown.names, where, { where: () => 'true', count: '$3', after });
+      const narrowing = { where: () => 'true', count: '$3', reach: '$3', handlers: null, before: null, after };
+      const text = queryNextJobsSql(grown.names, where, narrowing);
       const plan = await explain(text, [101, 101, Date.now(), 'default', 'a']);
-      // Of cursors, which are narrow, there are no more than there are recurring jobs.
-      expect([...plan.scanned].filter((table) => !['cursor', 'pause'].includes(table))).toEqual([]);
+      expect([...plan.scanned].filter((table) => table !== 'pause')).toEqual([]);
       expect(plan.indexes).toContain('run_claim');
+      expect(plan.indexes).toContain('cursor_due');
       expect(plan.indexes).toContain('job_pkey');
       // As long as the server takes the table for small, it may as well sort.
       if (statistics === 'fresh') expect(plan.touched).toBeLessThanOrEqual(20_000);
+    });
+
+    test('that nothing comes before an instant is known from one look at indexes', async () => {
+      const plans: Plan[] = [];
+      const run = async <T>(text: string, values: readonly unknown[] = []): Promise<T[]> => {
+        plans.push(await explain(text, [...values]));
+        return (await grown.client.query(text, [null, ...values])).rows as T[];
+      };
+      const filter: JobFilter = { state: ['pending', 'scheduled'], triggerType: 'at', nextBefore: new Date(0) };
+      const { items, cursor } = await queryJobs({ run }, grown.names, filter, {
+        limit: 100,
+        orderBy: 'nextRunAt',
+      });
+      expect([items, cursor, plans.length]).toEqual([[], null, 1]);
+      expect([...plans[0]!.scanned].filter((table) => table !== 'pause')).toEqual([]);
+      expect(plans[0]!.touched).toBeLessThanOrEqual(150);
     });
 
     test('a page of runs is read from the newest on', async () => {

@@ -1,4 +1,5 @@
 import { mostCounted, mostKeptCounted } from '../../ports/stock.js';
+import { cursorHandlers } from './cursor.handlers.fragment.js';
 import { dueQueues } from './due.queues.fragment.js';
 import { isStopped } from './pauses.fragment.js';
 import { rankOf } from './rank.fragment.js';
@@ -17,13 +18,7 @@ const mostCursors = 100;
  */
 export function takeStockSql(t: TableNames): string {
   return `
-with recursive ${dueQueues(t)},
-due_handler (name) as (
-  (select c.handler from ${t.cursor} c order by c.handler limit 1)
-  union all
-  select (select c.handler from ${t.cursor} c where c.handler > h.name order by c.handler limit 1)
-  from due_handler h where h.name is not null
-),
+with recursive ${dueQueues(t)}, ${cursorHandlers(t)},
 due as (
   select q.name as queue, found.runs, found.oldest from due_queue q cross join generate_series(0, 9) p (rank) cross join lateral (
     select count(*) as runs, min(r.due_at) as oldest from (
@@ -33,7 +28,7 @@ due as (
     ) r where not ${isStopped(t, 'r')}
   ) found where found.runs > 0
   union all
-  select c.queue, 0, c.next_at from due_handler h cross join lateral (
+  select c.queue, 0, c.next_at from cursor_handler h cross join lateral (
     select c.handler, c.queue, c.namespace, c.next_at from ${t.cursor} c
     where c.handler = h.name and c.next_at <= ${now} order by c.next_at limit ${mostCursors}
   ) c where not ${isStopped(t, 'c')}
