@@ -9,7 +9,8 @@ import { ChronisModule } from '../../dist/index.js';
 import { ChronisMetricsModule } from '../../dist/metrics/index.js';
 import { typeOrmStorage } from '../../dist/typeorm/index.js';
 
-const [url, readTimeout] = process.argv.slice(2);
+const [url, readTimeout, shared] = process.argv.slice(2);
+const shareAnswers = shared === 'false' ? false : shared;
 // The one that the package uses: the peers have another.
 const pg = createRequire(new URL('../../package.json', import.meta.url))('pg');
 let sent = [];
@@ -23,7 +24,7 @@ pg.Client.prototype.query = function (config, values, ...rest) {
 class ApiModule {}
 Module({
   imports: [
-    ChronisHttpModule.forRoot({ path: 'chronis', guards: [{ canActivate: () => true }], readTimeout }),
+    ChronisHttpModule.forRoot({ path: 'chronis', guards: [{ canActivate: () => true }], readTimeout, shareAnswers }),
     ChronisMetricsModule.forRoot({ path: 'metrics' }),
     ChronisHealthModule.forRoot({ path: 'health' }),
     ChronisModule.forRoot({

@@ -2,13 +2,26 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 
-/** `readTimeout`: of the API, such as '60s'. */
-export async function startApi(database, readTimeout) {
-  const child = fork(new URL('api.child.mjs', import.meta.url), [database, readTimeout], {
-    cwd: import.meta.dirname,
-    env: { ...process.env, NODE_ENV: 'production' },
-    serialization: 'advanced',
-  });
+/** `readTimeout`: of the API, such as '60s'. `shareAnswers`: as the API takes it, or 'false'. */
+export async function startApi(database, readTimeout, shareAnswers = 'false') {
+  return started(fork(childFile('api'), [database, readTimeout, shareAnswers], childOptions));
+}
+
+/** A process that asks nobody: it has an answer for each path. */
+export async function startConstant(answers) {
+  const child = fork(childFile('constant'), [], childOptions);
+  child.send(answers);
+  return started(child);
+}
+
+const childFile = (name) => new URL(`${name}.child.mjs`, import.meta.url);
+const childOptions = {
+  cwd: import.meta.dirname,
+  env: { ...process.env, NODE_ENV: 'production' },
+  serialization: 'advanced',
+};
+
+async function started(child) {
   const ended = new Promise((_, reject) => {
     child.once('exit', (code) => reject(new Error(`The process of the API ended with code ${code}.`)));
   });

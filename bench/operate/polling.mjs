@@ -4,8 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { query } from '../environment.mjs';
 import { startRate } from '../measures.mjs';
 import { SystemProcess } from '../processes.mjs';
+import { startConstant } from './api.mjs';
 
-/** What open pages ask for, a client one of them each second. */
+/** How often an open page asks, as dashboards do unless somebody wants it otherwise. */
+export const paceMs = 5_000;
+/** What pages ask for; a client has one of them open. */
 const lists = [
   'jobs',
   'runs',
@@ -17,15 +20,19 @@ const lists = [
   'audit',
 ];
 
-/** Rates in jobs/s of rounds in turns, `{ alone, watched }` each; and how long the answers took, in ms. */
+/**
+ * Rates in jobs/s of rounds in turns, `{ alone, constant, watched }` each: nobody looks; the clients ask a process that gives constant answers, so that they cost what clients cost; they ask the API. And how
+ * long the answers of the API took, in ms.
+ */
 export async function drainWatched({ url, api, clients, jobs, rounds }) {
   const client = await SystemProcess.start(
     'chronis',
     { url, mode: 'throughput', role: 'client' },
     process.execPath,
   );
+  const constant = await startConstant(await answersOf(api));
   const answers = [];
-  const drain = async (watching) => {
+  const drain = async (asked, times) => {
     await client.call('fill', jobs);
     await query(url, 'checkpoint');
     const worker = await SystemProcess.start(
@@ -33,7 +40,7 @@ export async function drainWatched({ url, api, clients, jobs, rounds }) {
       { url, mode: 'throughput', role: 'worker' },
       process.execPath,
     );
-    const watch = new Watch(api, watching, answers);
+    const watch = new Watch(asked, asked === null ? 0 : clients, times);
     try {
       await worker.call('work');
       return (await startRate(null, jobs, [worker])).perSecond;
@@ -42,20 +49,34 @@ export async function drainWatched({ url, api, clients, jobs, rounds }) {
       await worker.stop();
     }
   };
+  const kinds = [
+    ['alone', null],
+    ['constant', constant],
+    ['watched', api],
+  ];
   try {
-    await drain(clients);
-    answers.length = 0;
+    await drain(api, []);
     const rates = [];
     for (let round = 0; round < rounds; round++) {
-      const order = round % 2 === 0 ? [0, clients] : [clients, 0];
-      const [first, second] = [await drain(order[0]), await drain(order[1])];
-      rates.push(order[0] === 0 ? { alone: first, watched: second } : { alone: second, watched: first });
+      const rate = {};
+      const turns = [...kinds.slice(round % 3), ...kinds.slice(0, round % 3)];
+      for (const [kind, asked] of turns) rate[kind] = await drain(asked, kind === 'watched' ? answers : []);
+      rates.push(rate);
     }
     return { rates, answers };
   } finally {
+    await constant.stop();
     await client.stop();
   }
 }
+
+async function answersOf(api) {
+  const answers = {};
+  for (const list of lists) answers[pathOf(list)] = (await api.get(pathOf(list))).body;
+  return answers;
+}
+
+const pathOf = (list) => `/chronis/${list}`;
 
 /** Clients that ask at moments of their own. */
 class Watch {
@@ -63,7 +84,7 @@ class Watch {
   #clients;
 
   constructor(api, clients, answers) {
-    setMaxListeners(clients, this.#over.signal);
+    setMaxListeners(clients + 1, this.#over.signal);
     this.#clients = Array.from({ length: clients }, (_, nth) => this.#poll(api, nth, clients, answers));
   }
 
@@ -75,12 +96,13 @@ class Watch {
   async #poll(api, nth, clients, answers) {
     const { signal } = this.#over;
     const wait = (ms) => delay(ms, undefined, { signal }).catch(() => undefined);
-    await wait((nth * 1_000) / clients);
-    for (let turn = nth; !signal.aborted; turn++) {
-      const { status, ms } = await api.get(`/chronis/${lists[turn % lists.length]}`);
-      if (status !== 200) throw new Error(`${lists[turn % lists.length]} was answered by ${status}.`);
+    const path = pathOf(lists[nth % lists.length]);
+    await wait((nth * paceMs) / clients);
+    while (!signal.aborted) {
+      const { status, ms } = await api.get(path);
+      if (status !== 200) throw new Error(`${path} was answered by ${status}.`);
       answers.push(ms);
-      await wait(1_000 - ms);
+      await wait(paceMs - ms);
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { Logger, type OnModuleInit } from '@nestjs/common';
+import { Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import {
   InvalidOptionError,
@@ -30,7 +30,8 @@ import {
   type PlatformRequest,
 } from './request.reader.js';
 import { jsonOf } from './stored.json.js';
-import { changes, neededFor, type Answer, type Call, type Route } from './route.js';
+import { changes, isShared, neededFor, type Answer, type Call, type Route } from './route.js';
+import { etagOf, isKnown, questionOf, SharedAnswers } from './shared.answers.js';
 
 /** What a module is made of. */
 export interface MountParts {
@@ -64,9 +65,11 @@ interface FastifyReply {
 const anonymous = 'anonymous';
 
 /** Serves the requests of one module: admits, reads, has the route do it, and answers. Whatever is wrong becomes a problem. */
-export class HttpMount implements OnModuleInit {
+export class HttpMount implements OnModuleInit, BeforeApplicationShutdown {
   private readonly log = new Logger('ChronisHttp');
   private readonly redact: Redact;
+  /** null: each request asks. */
+  private readonly shared: SharedAnswers | null;
 
   constructor(
     private readonly parts: MountParts,
@@ -74,6 +77,8 @@ export class HttpMount implements OnModuleInit {
     private readonly settings: HttpSettings,
   ) {
     this.redact = redactionOf(parts.redactor, settings.redact);
+    this.shared = settings.sharedMs === null ? null : new SharedAnswers(parts.clock, settings.sharedMs);
+    parts.live.onChange(() => this.shared?.clear());
   }
 
   /** Throws InvalidOptionError: nobody guards it, and it is production; or another module has the path. */
@@ -96,10 +101,15 @@ export class HttpMount implements OnModuleInit {
       );
   }
 
+  beforeApplicationShutdown(): void {
+    this.shared?.clear();
+  }
+
   async serve(route: Route, request: PlatformRequest, response: unknown): Promise<void> {
     const { isGuarded } = this.place;
     const { readOnly, origins } = this.settings;
-    // The ETag is the revision of a job, whose state changes without it.
+    const known = isShared(route) ? headerOf(request, 'if-none-match') : null;
+    // What is said of it here is enough. The ETag of a job is its revision: its state changes without that.
     delete request.headers['if-none-match'];
     try {
       assertAdmitted(route, request, { isLocal: !isGuarded, readOnly, origins });
@@ -107,9 +117,8 @@ export class HttpMount implements OnModuleInit {
       const work = () => this.handled(route, call);
       const answer = await onceByKey(route, call, actor, this.parts.scheduler, work);
       if (route.isStream && request.method !== 'HEAD') return this.stream(response, call.tenant);
-      if (changes(route)) this.noteChange(route, call);
       const ofStream = route.isStream && { headers: { 'Content-Type': streamType } };
-      this.answer(response, { ...answer, ...ofStream }, route.status);
+      this.answer(response, { ...answer, ...ofStream }, route, known);
     } catch (error) {
       this.refuse(response, error);
     }
@@ -126,12 +135,26 @@ export class HttpMount implements OnModuleInit {
     });
   }
 
-  /** What only looks does not keep the database busy for as long as others may. */
+  /** What only looks does not keep the database busy for as long as others may, and is looked for once for all who ask the same. */
   private async handled(route: Route, call: Call): Promise<Answer> {
     const { storage } = this.parts;
     const work = async (): Promise<Answer> => route.handle(call);
-    if (changes(route) || storage.reading === undefined) return work();
-    return storage.reading(this.settings.readTimeoutMs, work);
+    if (changes(route)) return this.changed(route, call, work);
+    const { readTimeoutMs } = this.settings;
+    const look =
+      storage.reading === undefined ? work : () => storage.reading!(readTimeoutMs, work);
+    return this.shared !== null && isShared(route) ? this.shared.of(questionOf(route, call), look) : look();
+  }
+
+  /** Whoever asks after it sees it, also where it has failed: some of it may be done. */
+  private async changed(route: Route, call: Call, work: () => Promise<Answer>): Promise<Answer> {
+    try {
+      const answer = await work();
+      this.noteChange(route, call);
+      return answer;
+    } finally {
+      this.shared?.clear();
+    }
   }
 
   private async callOf(route: Route, request: PlatformRequest): Promise<{ call: Call; actor: Actor | null }> {
@@ -225,10 +248,20 @@ export class HttpMount implements OnModuleInit {
     live.join(reply.raw, tenant, headers);
   }
 
-  private answer(response: unknown, { status, headers, body }: Answer, usual: number): void {
+  private answer(
+    response: unknown,
+    { status, headers, body }: Answer,
+    route: Route,
+    /** What the client has. */
+    known: string | null,
+  ): void {
     const shown = redacted(body, this.redact);
-    this.reply(response, body === undefined ? undefined : jsonOf(shown), status ?? usual, {
+    const text = body === undefined ? undefined : jsonOf(shown);
+    const etag = text !== undefined && isShared(route) ? etagOf(text) : null;
+    if (etag !== null && isKnown(etag, known)) return this.reply(response, undefined, 304, { ETag: etag });
+    this.reply(response, text, status ?? route.status, {
       ...(body !== undefined && { 'Content-Type': 'application/json; charset=utf-8' }),
+      ...(etag !== null && { ETag: etag }),
       ...headers,
     });
   }

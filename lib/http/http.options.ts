@@ -23,6 +23,11 @@ export interface ChronisHttpOptions {
   readOnly?: boolean;
   /** How long each statement of a request that only looks may take in a database that can end it (PostgreSQL): then the answer is 503. More than 0. @default '2s' */
   readTimeout?: DurationInput;
+  /**
+   * How long a list, or a count, is shared by all who ask for the same: the storage is asked once for all of them, and what an answer says may be so old. A change by this API is in what is asked for after it, and what is about
+   * one job or one run is always read anew. `false`: each request asks. @default '1s'
+   */
+  shareAnswers?: DurationInput | false;
   /** Other sites whose pages may ask for changes, such as `'https://admin.example.com'`. @default none */
   origins?: readonly string[];
 }
@@ -54,10 +59,21 @@ export interface HttpSettings {
   redact: Redact | null;
   readOnly: boolean;
   readTimeoutMs: number;
+  /** null: each request asks. */
+  sharedMs: number | null;
   origins: readonly string[];
 }
 
-export const httpKeys = ['access', 'user', 'tenant', 'redact', 'readOnly', 'readTimeout', 'origins'] as const;
+export const httpKeys = [
+  'access',
+  'user',
+  'tenant',
+  'redact',
+  'readOnly',
+  'readTimeout',
+  'shareAnswers',
+  'origins',
+] as const;
 export const routeKeys = ['path', 'guards', 'imports', 'openapi', 'chronosched', 'instance'] as const;
 const functions = ['access', 'user', 'tenant', 'redact'] as const;
 
@@ -69,8 +85,9 @@ export function httpSettings(given: ChronisHttpOptions, owner: string): HttpSett
       throw new InvalidOptionError(name, 'must be a function.');
   }
   const { access = () => 'all', user = null, tenant = null, redact = null } = given;
-  const { readOnly = false, readTimeout = '2s', origins = [] } = given;
+  const { readOnly = false, readTimeout = '2s', shareAnswers = '1s', origins = [] } = given;
   const readTimeoutMs = parseDuration(readTimeout, 'readTimeout');
+  const sharedMs = shareAnswers === false ? null : parseDuration(shareAnswers, 'shareAnswers');
   if (typeof readOnly !== 'boolean') throw new InvalidOptionError('readOnly', 'must be true or false.');
   if (!Array.isArray(origins)) throw new InvalidOptionError('origins', 'must be a list.');
   for (const origin of origins as unknown[]) {
@@ -80,7 +97,7 @@ export function httpSettings(given: ChronisHttpOptions, owner: string): HttpSett
       `must be origins such as 'https://admin.example.com', without a path, but has ${JSON.stringify(origin)}.`,
     );
   }
-  return { access, user, tenant, redact, readOnly, readTimeoutMs, origins };
+  return { access, user, tenant, redact, readOnly, readTimeoutMs, sharedMs, origins };
 }
 
 /** Throws InvalidOptionError. */

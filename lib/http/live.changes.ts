@@ -52,6 +52,7 @@ export class LiveChanges implements BeforeApplicationShutdown {
   private readonly timers = new Map<keyof typeof liveMs, CancelTimer>();
   private stopListening: (() => void) | null = null;
   private stock: string | null = null;
+  private readonly listeners: (() => void)[] = [];
   private isClosed = false;
 
   constructor(private readonly parts: LiveParts) {}
@@ -83,9 +84,14 @@ export class LiveChanges implements BeforeApplicationShutdown {
     if (this.streams.size === 1) this.begin();
   }
 
+  /** `call`: before clients are told of changes, or where there are none, when something has changed. */
+  onChange(call: () => void): void {
+    this.listeners.push(call);
+  }
+
   /** Something was changed by this process itself. */
   note(topic: Topic, namespace: string | null): void {
-    if (this.streams.size === 0) return;
+    if (this.streams.size === 0) return this.announce();
     const noted = this.changed.get(namespace) ?? new Set();
     this.changed.set(namespace, noted.add(topic));
     if (!this.timers.has('gather')) this.later('gather', () => this.tellChanges());
@@ -143,6 +149,7 @@ export class LiveChanges implements BeforeApplicationShutdown {
     const isFirst = this.stock === null;
     this.stock = text;
     if (isFirst) return;
+    this.announce();
     for (const stream of this.streams.keys()) {
       if (stream.tenant === null) stream.tell('stock', { at: new Date(now), ...counts });
     }
@@ -151,12 +158,17 @@ export class LiveChanges implements BeforeApplicationShutdown {
   private tellChanges(): void {
     const { changed } = this;
     this.changed = new Map();
+    this.announce();
     for (const stream of this.streams.keys()) {
       const heard = [...changed].flatMap(([namespace, noted]) =>
         stream.tenant === null || namespace === `tenant:${stream.tenant}` ? [...noted] : [],
       );
       if (heard.length > 0) stream.tell('change', { topics: [...new Set(heard)].toSorted() });
     }
+  }
+
+  private announce(): void {
+    for (const call of this.listeners) call();
   }
 
   private beat(): void {

@@ -1,5 +1,5 @@
 import { packageVersion } from '../index.js';
-import { changes, type Route } from './route.js';
+import { changes, isShared, type Route } from './route.js';
 import { count, listOf, object, text, type Schema } from './schema.js';
 
 const problem = {
@@ -61,6 +61,7 @@ function operationOf(route: Route): object {
       [status]: answerOf(route),
       // A change may find that all is done already.
       ...(status !== 200 && status !== 204 && { 200: answerOf(route) }),
+      ...(isShared(route) && { 304: { description: 'It is as `If-None-Match` says.' } }),
       ...(changes(route) && { 405: { $ref: '#/components/responses/Problem' } }),
       default: { $ref: '#/components/responses/Problem' },
     },
@@ -68,13 +69,14 @@ function operationOf(route: Route): object {
 }
 
 /** What a request says outside of its body. */
-export function parametersOf({ path, parameters = {}, takesRevision, takesKey }: Route): {
+export function parametersOf(route: Route): {
   name: string;
   in: 'path' | 'query' | 'header';
   required: boolean;
   schema: Schema;
   description?: string;
 }[] {
+  const { path, parameters = {}, takesRevision, takesKey } = route;
   const inPath = [...path.matchAll(/:(\w+)/g)].map(([, name]) => name!);
   return [
     ...inPath.map((name) => ({ name, in: 'path' as const, required: true, schema: text })),
@@ -87,6 +89,9 @@ export function parametersOf({ path, parameters = {}, takesRevision, takesKey }:
     })),
     ...(takesRevision
       ? [header('If-Match', 'The ETag of the job: 412 where somebody else has changed it.')]
+      : []),
+    ...(isShared(route)
+      ? [header('If-None-Match', 'The ETag of an answer to the same: 304 where it would be the same again.')]
       : []),
     ...(takesKey ? [header('Idempotency-Key', 'However often it is sent, it is done once.')] : []),
   ];

@@ -79,6 +79,8 @@ export interface Route {
   readonly isBare?: true;
   /** What is to be read anew after it. @default what the path begins with */
   readonly topic?: Topic;
+  /** It asks the process alone, and no storage. */
+  readonly isOfProcess?: true;
   /** The answer goes on: the client is told what changes, for as long as it listens. */
   readonly isStream?: true;
   readonly handle: (call: Call) => Promise<Answer> | Answer;
@@ -96,6 +98,11 @@ export interface ByBody {
 /** Whether it changes something, so that it is refused where everything is only to be looked at. */
 export function changes({ method }: Pick<Route, 'method'>): boolean {
   return method !== 'GET';
+}
+
+/** Whether those who ask the same may get one answer: lists and counts. What is about one thing alone is always read anew. */
+export function isShared({ method, path, isOfProcess, isStream }: Route): boolean {
+  return method === 'GET' && !path.includes(':') && isOfProcess === undefined && isStream === undefined;
 }
 
 /** What this request needs to be allowed. A word that is none of the route's needs looking only: the route refuses it. */

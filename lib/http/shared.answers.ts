@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import type { CancelTimer, Clock } from '../index.js';
-import type { Answer } from './route.js';
+import type { Answer, Call, Route } from './route.js';
 
 /** More questions are not remembered: the oldest goes. */
 const mostAnswers = 200;
@@ -48,4 +49,20 @@ export class SharedAnswers {
     known.cancel();
     this.looks.delete(question);
   }
+}
+
+/** Of the text of an answer. Weak: the platform may compress what is sent. */
+export function etagOf(text: string): string {
+  return `W/"${createHash('sha256').update(text).digest('base64url')}"`;
+}
+
+/** Whether the client has it already, by its `If-None-Match`. */
+export function isKnown(etag: string, ifNoneMatch: string | null): boolean {
+  return (ifNoneMatch ?? '').split(',').some((each) => each.trim() === etag || each.trim() === '*');
+}
+
+/** All that the answer depends on but for who asks, as what is redacted for them is so for each anew. */
+export function questionOf({ name, path }: Route, { tenant, query }: Call): string {
+  const conditions = Object.entries(query).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([name, path, tenant, conditions]);
 }

@@ -199,6 +199,8 @@ test.each([
   [{ readOnly: 'no' }, 'readOnly: must be true or false.'],
   [{ readTimeout: 0 }, 'readTimeout'],
   [{ readTimeout: 'soon' }, 'readTimeout'],
+  [{ shareAnswers: 0 }, 'shareAnswers'],
+  [{ shareAnswers: true }, 'shareAnswers'],
   [{ access: 'read' }, 'access: must be a function.'],
   [{ origins: ['https://a.example.com/'] }, 'origins: must be origins'],
 ])('the options %j are refused: %s', (options, text) => {

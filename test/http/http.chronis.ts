@@ -30,7 +30,8 @@ export class HttpChronis {
     const clock = new ManualClock();
     const storage = new MemoryStorage({ clock });
     const imports = [
-      ChronisHttpModule.forRoot(options),
+      // As the clock stands still, an answer would be shared for ever.
+      ChronisHttpModule.forRoot({ shareAnswers: false, ...options }),
       ChronisModule.forRoot({ ...quiet, storage, clock, ...more }),
     ];
     return new HttpChronis(await HttpApp.boot(platform, { imports, providers }, prepare), clock, storage);

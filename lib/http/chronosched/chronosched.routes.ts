@@ -111,6 +111,7 @@ const ofScheduler: readonly Route[] = [
     path: 'openapi.json',
     needs: 'read',
     summary: 'All of this as an OpenAPI document.',
+    isOfProcess: true,
     status: 200,
     answer: anyObject,
     handle: () => ({ body: openApiOf(chronoschedRoutes) }),

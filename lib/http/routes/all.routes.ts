@@ -26,6 +26,7 @@ export const allRoutes: readonly Route[] = [
     path: 'openapi.json',
     needs: 'read',
     summary: 'All of this as an OpenAPI document.',
+    isOfProcess: true,
     status: 200,
     answer: anyObject,
     handle: () => ({ body: openApiOf(allRoutes) }),

@@ -173,6 +173,7 @@ export const scopeRoutes: readonly Route[] = [
     needs: 'read',
     summary: 'How this process is, by what it knows itself.',
     ofAll: true,
+    isOfProcess: true,
     status: 200,
     answer: object({
       state: oneOf('idle', 'starting', 'working', 'draining'),
