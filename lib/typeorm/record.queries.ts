@@ -13,6 +13,7 @@ import {
   type GapRow,
   type ListedRunRow,
 } from './run.rows.js';
+import { namespacesIn, type Walked } from './sql/namespaces.fragment.js';
 import { queryAttemptsSql } from './sql/query.attempts.sql.js';
 import { queryGapsSql } from './sql/query.gaps.sql.js';
 import { queryRunsSql } from './sql/query.runs.sql.js';
@@ -26,16 +27,19 @@ export async function queryRuns(
   { limit = 100, cursor }: PageRequest,
 ): Promise<Page<ListedRun>> {
   const conditions = new Conditions(limit + 1);
-  conditions.among('v.namespace', namespace);
-  conditions.among('v.job_id', jobId);
-  if (namespace !== undefined && jobId !== undefined) {
-    // Nothing new, but in the words of the three indexes that find the runs of one job.
+  const meant = amongJobs(
+    conditions,
+    { namespace, jobId },
+    { table: t.job },
+    { table: t.run, where: 'n.keyed' },
+    { table: t.run, where: 'not n.keyed and n.job_uid is null' },
+  );
+  // Nothing new, but in the words of the three indexes that find the runs of one job.
+  if (jobId !== undefined)
     conditions.add(
-      `(v.keyed or not v.keyed and v.job_uid is null or v.job_uid = (select uid from ${t.job} where namespace = ? and id = ?))`,
-      namespace,
+      `(v.keyed or not v.keyed and v.job_uid is null or v.job_uid = any (array(select uid from ${t.job} where namespace ${meant} and id = ?)))`,
       jobId,
     );
-  }
   if (runId !== undefined) conditions.run('v.number', runId);
   conditions.among('v.state', state);
   // In the words of the index that finds the few that have one.
@@ -71,8 +75,8 @@ export async function queryAttempts(
   { limit = 100, cursor }: PageRequest,
 ): Promise<Page<Attempt>> {
   const conditions = new Conditions(limit + 1);
-  conditions.among('v.namespace', namespace);
-  conditions.among('v.job_id', jobId);
+  // A run is found by its own id.
+  amongJobs(conditions, { namespace, jobId }, ...(runId === undefined ? [{ table: t.attempt }] : []));
   if (runId !== undefined) conditions.run('v.run_id', runId);
   conditions.among('v.outcome', outcome);
   conditions.among('v.error_fingerprint', fingerprint);
@@ -95,9 +99,20 @@ export async function queryGaps(
   { limit = 100, cursor }: PageRequest,
 ): Promise<Page<Gap>> {
   const conditions = new Conditions(limit + 1);
-  conditions.among('v.namespace', namespace);
-  conditions.among('v.job_id', jobId);
+  amongJobs(conditions, { namespace, jobId }, { table: t.gap });
   conditions.after(cursor, ['id'], 'v.id < ?::bigint');
   const rows = await queries.run<GapRow>(queryGapsSql(t, conditions.text), conditions.values);
   return toPage(rows, limit, toGap, ({ id }) => [id]);
+}
+
+/** Rows `v` of this namespace and job. Of a job the namespaces that `walked` has are looked for where none is said, as the indexes begin with them. Returns what the namespace has to be. */
+function amongJobs(
+  conditions: Conditions,
+  { namespace, jobId }: Pick<RunFilter, 'namespace' | 'jobId'>,
+  ...walked: readonly Walked[]
+): string {
+  const meant = namespace === undefined ? `= any (${namespacesIn(...walked)})` : `= ${conditions.bind(namespace)}`;
+  if (namespace !== undefined || (jobId !== undefined && walked.length > 0)) conditions.add(`v.namespace ${meant}`);
+  conditions.among('v.job_id', jobId);
+  return meant;
 }

@@ -162,8 +162,8 @@ describe.each(['when empty', 'when small'] as const)('with statistics of tables 
       expect(plan.touched).toBeLessThanOrEqual(150);
     });
 
-    test('the runs of one job are found by index', async () => {
-      const filter = { namespace: 'default', jobId: 'later-7' };
+    test.each([{ namespace: 'default' }, {}])('the runs of one job are found by index: %j', async (of) => {
+      const filter = { ...of, jobId: 'later-7' };
       const plan = await planOfFirst((queries) => queryRuns(queries, grown.names, filter, { limit: 100 }));
       expect([...plan.scanned]).toEqual([]);
       expect(plan.touched).toBeLessThanOrEqual(10);
