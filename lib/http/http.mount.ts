@@ -141,8 +141,7 @@ export class HttpMount implements OnModuleInit, BeforeApplicationShutdown {
     const work = async (): Promise<Answer> => route.handle(call);
     if (changes(route)) return this.changed(route, call, work);
     const { readTimeoutMs } = this.settings;
-    const look =
-      storage.reading === undefined ? work : () => storage.reading!(readTimeoutMs, work);
+    const look = storage.reading === undefined ? work : () => storage.reading!(readTimeoutMs, work);
     return this.shared !== null && isShared(route) ? this.shared.of(questionOf(route, call), look) : look();
   }
 

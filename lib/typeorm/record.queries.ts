@@ -111,8 +111,10 @@ function amongJobs(
   { namespace, jobId }: Pick<RunFilter, 'namespace' | 'jobId'>,
   ...walked: readonly Walked[]
 ): string {
-  const meant = namespace === undefined ? `= any (${namespacesIn(...walked)})` : `= ${conditions.bind(namespace)}`;
-  if (namespace !== undefined || (jobId !== undefined && walked.length > 0)) conditions.add(`v.namespace ${meant}`);
+  const meant =
+    namespace === undefined ? `= any (${namespacesIn(...walked)})` : `= ${conditions.bind(namespace)}`;
+  if (namespace !== undefined || (jobId !== undefined && walked.length > 0))
+    conditions.add(`v.namespace ${meant}`);
   conditions.among('v.job_id', jobId);
   return meant;
 }

@@ -43,7 +43,7 @@ describe.each(platforms)('answers on %s', (platform) => {
 
   test('are not of a look that was under way when this API changed something', async () => {
     await boot(platform);
-    let end = (_: Page<Job>): void => undefined;
+    let end: (page: Page<Job>) => void = () => undefined;
     looks.mockReturnValueOnce(new Promise<Page<Job>>((resolve) => (end = resolve)));
     const before = idsIn('jobs');
     await vi.waitFor(() => expect(looks).toHaveBeenCalledTimes(1));
@@ -57,9 +57,7 @@ describe.each(platforms)('answers on %s', (platform) => {
   test('of tenants, and of other conditions, are apart', async () => {
     await boot(platform, { tenant: (request) => request.headers['x-tenant'] ?? null });
     for (const tenant of ['one', 'two'])
-      await app.scheduler
-        .forTenant(tenant)
-        .schedule('report', { id: `of-${tenant}`, every: '1h' });
+      await app.scheduler.forTenant(tenant).schedule('report', { id: `of-${tenant}`, every: '1h' });
     expect(await idsIn('jobs', { 'x-tenant': 'one' })).toEqual(['of-one']);
     expect(await idsIn('jobs', { 'x-tenant': 'two' })).toEqual(['of-two']);
     expect(await idsIn('jobs')).toEqual(['of-one', 'of-two']);

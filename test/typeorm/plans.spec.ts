@@ -192,7 +192,14 @@ describe.each(['when empty', 'when small'] as const)('with statistics of tables 
       ['the second page', '(v.next_run_at, v.namespace, v.id) > ($4::float8, $5, $6)', '$4'],
       ['a page of some states', "v.state in ('pending', 'scheduled')", null],
     ])('%s of what comes next reads few rows of many', async (_, where, after) => {
-      const narrowing = { where: () => 'true', count: '$3', reach: '$3', handlers: null, before: null, after };
+      const narrowing = {
+        where: () => 'true',
+        count: '$3',
+        reach: '$3',
+        handlers: null,
+        before: null,
+        after,
+      };
       const text = queryNextJobsSql(grown.names, where, narrowing);
       const plan = await explain(text, [101, 101, Date.now(), 'default', 'a']);
       expect([...plan.scanned].filter((table) => table !== 'pause')).toEqual([]);
@@ -209,7 +216,11 @@ describe.each(['when empty', 'when small'] as const)('with statistics of tables 
         plans.push(await explain(text, [...values]));
         return (await grown.client.query(text, [null, ...values])).rows as T[];
       };
-      const filter: JobFilter = { state: ['pending', 'scheduled'], triggerType: 'at', nextBefore: new Date(0) };
+      const filter: JobFilter = {
+        state: ['pending', 'scheduled'],
+        triggerType: 'at',
+        nextBefore: new Date(0),
+      };
       const { items, cursor } = await queryJobs({ run }, grown.names, filter, {
         limit: 100,
         orderBy: 'nextRunAt',
