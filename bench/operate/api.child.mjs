@@ -24,7 +24,12 @@ pg.Client.prototype.query = function (config, values, ...rest) {
 class ApiModule {}
 Module({
   imports: [
-    ChronisHttpModule.forRoot({ path: 'chronis', guards: [{ canActivate: () => true }], readTimeout, shareAnswers }),
+    ChronisHttpModule.forRoot({
+      path: 'chronis',
+      guards: [{ canActivate: () => true }],
+      readTimeout,
+      shareAnswers,
+    }),
     ChronisMetricsModule.forRoot({ path: 'metrics' }),
     ChronisHealthModule.forRoot({ path: 'health' }),
     ChronisModule.forRoot({

@@ -137,7 +137,13 @@ async function draining(url, { rounds, quick, settings }) {
     );
     return rates.flatMap(({ alone, constant, watched }, nth) => [
       { ...of, measure: 'nobody looks', value: alone, unit: 'jobs/s', better: 'more' },
-      { ...of, measure: `${clients} clients, constant answers`, value: constant, unit: 'jobs/s', better: 'more' },
+      {
+        ...of,
+        measure: `${clients} clients, constant answers`,
+        value: constant,
+        unit: 'jobs/s',
+        better: 'more',
+      },
       { ...of, measure: `${clients} clients look`, value: watched, unit: 'jobs/s', better: 'more' },
       { ...of, measure: 'less by the clients', value: falls.constant[nth], unit: '%', better: 'less' },
       { ...of, measure: 'less', value: falls.watched[nth], unit: '%', better: 'less' },

@@ -14,7 +14,8 @@ const dayMs = 24 * hourMs;
 const mostDays = 366;
 const mostBuckets = 50_000;
 const mostJobs = 100_000;
-const pageSize = 1_000;
+/** Fewer statements, and still no long turn of the event loop. */
+const pageSize = 2_500;
 
 /** What has to be known of a job. */
 export type Forecastable = Pick<
