@@ -90,6 +90,18 @@ describe.each(platforms)('who looks on %s', (platform) => {
     await viewer.until((heard) => heard.includes(': beat'));
   });
 
+  test('reads anew what has changed, although answers are shared', async () => {
+    await boot({ shareAnswers: '1m' });
+    const viewer = await look();
+    await viewer.until((text) => text.includes('event: hello'));
+    expect((await chronis.get('jobs')).json.items).toEqual([]);
+    await chronis.scheduler.schedule('report', { id: 'a', every: '1h' });
+    await chronis.scheduler.pause({ queue: 'reports' });
+    await chronis.clock.advanceBy(liveMs.poll);
+    await viewer.until(hasStock);
+    expect((await chronis.get('jobs')).json.items).toMatchObject([{ id: 'a' }]);
+  });
+
   test('costs as much as fifty who look, and nothing once the last has gone', async () => {
     await boot();
     await chronis.clock.advanceBy(60_000);
