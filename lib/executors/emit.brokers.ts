@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '../index.js';
+import { closeClient, connectorOf, flushed } from './emit.connection.js';
 import { closedWithin, cutOffClient, withSignal } from './emit.ending.js';
 import type { EventClient, TaskQueue } from './emit.options.js';
 import { reasonOf, wordsOf } from './emit.reasons.js';
@@ -76,10 +77,11 @@ export function brokerOf(given: unknown, option: string): Broker {
     throw new InvalidOptionError(option, noEvents);
   }
   const kind = kindOf(client, microservices);
+  const connected = connectorOf(client);
   return {
     hasKey: kind !== 'other',
     emit: async (message) => {
-      if (kind === 'nats' && !isTheirs && hasGivenUp(client)) await client.close();
+      await connected();
       await ended(client, message.pattern, formOf(kind, message, microservices));
       if (kind === 'nats') await flushed(client);
     },
@@ -87,7 +89,7 @@ export function brokerOf(given: unknown, option: string): Broker {
       if (isTheirs) return;
       await closedWithin(
         withinMs,
-        () => client.close(),
+        () => closeClient(client),
         () => cutOffClient(client, connecting),
       );
     },
@@ -203,21 +205,4 @@ function ended(client: EventClient, pattern: unknown, data: unknown): Promise<vo
   return new Promise((resolve, reject) => {
     client.emit(pattern, data).subscribe({ next: () => {}, error: reject, complete: resolve });
   });
-}
-
-/** Its connection is closed for good, and that is all that some releases of the client remember. */
-function hasGivenUp(client: { unwrap?: () => { isClosed?: () => boolean } } | EventClient): boolean {
-  try {
-    return 'unwrap' in client && client.unwrap?.().isClosed?.() === true;
-  } catch {
-    // It has not been connected yet.
-    return false;
-  }
-}
-
-/** Its client writes without an answer; this is one that comes after it. */
-async function flushed(
-  client: { unwrap?: () => { flush?: () => Promise<void> } } | EventClient,
-): Promise<void> {
-  if ('unwrap' in client) await client.unwrap?.().flush?.();
 }

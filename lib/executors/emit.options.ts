@@ -29,7 +29,7 @@ export interface TaskQueueOptions {
 
 /** Where runs may be handed to. @publicApi */
 export interface EmitOptions {
-  /** Brokers by the names that tasks have for them: options of a client, whose connection is made when it is needed, or a client of the application, which closes it itself. Takes `@nestjs/microservices` and the driver of the broker. @default none */
+  /** Brokers by the names that tasks have for them: options of a client, whose connection is made when it is needed, or a client of the application, which closes it itself: only one that cannot connect any more is closed here before, and connected anew. Takes `@nestjs/microservices` and the driver of the broker. @default none */
   clients?: Readonly<Record<string, EventClientOptions | EventClient>>;
   /** BullMQ queues by their names: options of a Queue, or a Queue of the application. Takes `bullmq`. @default none */
   queues?: Readonly<Record<string, TaskQueueOptions | TaskQueue>>;
