@@ -1,3 +1,4 @@
+import { namedImports } from './named.imports.js';
 import { closingOf, maskOf } from './source.mask.js';
 
 /** A line `import { … } from '…'`. */
@@ -57,11 +58,10 @@ export function withImportLines(source: string, lines: readonly ImportLine[]): s
   return insert(source, end, texts.map((text) => eol + text).join(''));
 }
 
+/** By their own names: an alias, or a type, is none that is called here. */
 function isImported(source: string, names: readonly string[], from: string): boolean {
-  const pattern = new RegExp(`import\\s*\\{([^}]*)\\}\\s*from\\s*['"]${from}['"]`, 'g');
-  return [...source.matchAll(pattern)].some(([, list]) =>
-    names.every((name) => new RegExp(`\\b${name}\\b`).test(list!)),
-  );
+  const imported = namedImports(source).filter((each) => each.from === from && each.local === each.exported);
+  return names.every((name) => imported.some(({ local }) => local === name));
 }
 
 /** Where the options of `@Module({` begin. */

@@ -1,8 +1,9 @@
 import { needDependencies } from './needed.packages.js';
 import { withImport, withImportLines, type ImportedModule, type ImportLine } from './module.imports.js';
-import { rootModuleOf } from './root.module.js';
+import { namedImports } from './named.imports.js';
+import { otherFileOf, rootModuleOf, type RootModule } from './root.module.js';
 import { maskOf } from './source.mask.js';
-import { textAt, type SchematicContext, type Tree } from './tree.js';
+import { sourcesIn, textAt, type SchematicContext, type Tree } from './tree.js';
 
 /** Of `nest add nestjs-chronis`: see schematics/nest-add.schema.json. */
 export interface NestAddOptions {
@@ -47,46 +48,54 @@ export function nestAdd(given: NestAddOptions): (tree: Tree, context: SchematicC
     throw new Error(`storage: there is no "${storage}". There are: ${Object.keys(settings).join(', ')}.`);
   return (tree, context) => {
     const there = rootedIn(tree, sourceRoot);
-    if (there !== null) {
+    if (there !== undefined) {
       context.logger.info(`${there} has ChronisModule.forRoot() already: nothing was changed.`);
       return tree;
     }
-    const { path, className } = rootModuleOf(tree, sourceRoot, given.module);
+    const root = rootModuleOf(tree, sourceRoot, given.module);
     const added: ImportedModule = { call: 'ChronisModule.forRoot', options: setting.options };
     const lines: ImportLine[] = [{ names: ['ChronisModule'], from: 'nestjs-chronis' }, ...setting.lines];
-    tree.overwrite(path, changed(path, textAt(tree, path)!, className, added, lines));
+    tree.overwrite(root.path, changed(tree, sourceRoot, root, added, lines));
     needDependencies(tree, context, setting.packages, skipInstall);
-    context.logger.info(hint(path, storage));
+    context.logger.info(hint(root.path, storage));
     return tree;
   };
 }
 
 function changed(
-  path: string,
-  source: string,
-  className: string | null,
+  tree: Tree,
+  sourceRoot: string,
+  root: RootModule,
   added: ImportedModule,
   lines: readonly ImportLine[],
 ): string {
+  const { path, className } = root;
   try {
-    return withImportLines(withImport(source, className, added), lines);
+    return withImportLines(withImport(textAt(tree, path)!, className, added), lines);
   } catch (cause) {
     const call = `${added.call}(${added.options.length === 0 ? '' : `{ ${added.options.join(', ')} }`})`;
     throw new Error(
-      `${path} ${(cause as Error).message}, so nothing was changed. Add ${call} by hand, as the last of the imports of the root module; or name its file: --module src/app.module.ts`,
+      `${path} ${(cause as Error).message}, so nothing was changed. Add ${call} by hand, as the last of the imports of the root module${otherFileOf(root, tree, sourceRoot)}`,
       { cause },
     );
   }
 }
 
-/** The file that has the scheduler; null: none has. */
-function rootedIn(tree: Tree, sourceRoot: string): string | null {
-  let found: string | null = null;
-  tree.getDir(sourceRoot).visit((path) => {
-    if (found !== null || !/\.[cm]?ts$/.test(path) || path.includes('node_modules')) return;
-    if (/\bChronisModule\s*\.\s*forRoot/.test(maskOf(textAt(tree, path) ?? ''))) found = path;
+/** The file that has the scheduler, by whatever name; undefined: none has. */
+function rootedIn(tree: Tree, sourceRoot: string): string | undefined {
+  return sourcesIn(tree, sourceRoot).find((path) => {
+    const text = textAt(tree, path)!;
+    const mask = maskOf(text);
+    return ['ChronisModule', ...aliasesIn(text)].some((name) =>
+      new RegExp(`\\b${name}\\s*\\.\\s*forRoot`).test(mask),
+    );
   });
-  return found;
+}
+
+function aliasesIn(text: string): string[] {
+  return namedImports(text)
+    .filter(({ exported, from }) => exported === 'ChronisModule' && from === 'nestjs-chronis')
+    .map(({ local }) => local);
 }
 
 function hint(path: string, storage: string): string {

@@ -15,3 +15,14 @@ export interface SchematicContext {
 export function textAt(tree: Tree, path: string): string | null {
   return tree.exists(path) ? tree.read(path)!.toString('utf8') : null;
 }
+
+/** The TypeScript files of the application below a folder. */
+export function sourcesIn(tree: Tree, folder: string): string[] {
+  const found: string[] = [];
+  tree.getDir(folder).visit((path) => {
+    const isSource = /\.[cm]?ts$/.test(path) && !path.includes('node_modules');
+    // Some trees begin all paths with a slash.
+    if (isSource) found.push(path.replace(/^\//, ''));
+  });
+  return found;
+}

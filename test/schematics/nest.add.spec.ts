@@ -126,6 +126,19 @@ export class AppModule {}
     );
   });
 
+  test('is not changed where a module has it by a name of its own', () => {
+    const has = fresh
+      .replace('\n@Module', "import { ChronisModule as Cm } from 'nestjs-chronis';\n\n@Module")
+      .replace('imports: []', 'imports: [Cm.forRootAsync({ useFactory: () => ({}) })]');
+    const app = newApp(has);
+    expect(app.add()).toBe(has);
+    expect(app.logged).toEqual([
+      'src/app.module.ts has ChronisModule.forRoot() already: nothing was changed.',
+    ]);
+    const ofOthers = has.replace("'nestjs-chronis'", "'./others'");
+    expect(newApp(ofOthers).add()).toContain('ChronisModule.forRoot()');
+  });
+
   test('is not changed where another module has it; a comment or a text is none', () => {
     const other = {
       'src/jobs.module.ts': '@Module({ imports: [ChronisModule\n  .forRootAsync({})] }) class A {}',
@@ -232,6 +245,64 @@ describe('the module becomes the last of the imports', () => {
     expect(text.match(/ChronisModule.* from 'nestjs-chronis'/g)).toHaveLength(1);
     expect(text).toContain("import { fileStorage } from 'nestjs-chronis/file';");
   });
+
+  test.each([
+    ['by another name', "import { ChronisModule as Cm, Cron } from 'nestjs-chronis';"],
+    ['as a type', "import type { ChronisModule } from 'nestjs-chronis';"],
+    ['as a type among others', "import { Cron, type ChronisModule } from 'nestjs-chronis';"],
+  ])('and imports what is imported %s only', (_, line) => {
+    const text = newApp(fresh.replace('\n@Module', `${line}\n\n@Module`)).add();
+    expect(text).toContain("\nimport { ChronisModule } from 'nestjs-chronis';\n");
+  });
+});
+
+describe('the root module is found', () => {
+  const root = { 'src/root/app.module.ts': fresh };
+  const by = (from: string, name = 'AppModule'): string =>
+    main
+      .replace(
+        "{ AppModule } from './app.module'",
+        `${name === 'AppModule' ? '{ AppModule }' : name} from '${from}'`,
+      )
+      .replace('create(AppModule', name.includes('Root') ? 'create(Root' : 'create(AppModule');
+
+  test.each<[string, string, Record<string, string>]>([
+    ['imported by another name', by('./root/app.module', '{ AppModule as Root }'), {}],
+    [
+      'that a barrel hands on',
+      by('./root'),
+      { 'src/root/index.ts': "export { AppModule } from './app.module';" },
+    ],
+    [
+      'that a barrel hands on with all',
+      by('./root'),
+      { 'src/root/index.ts': "export * from './app.module.js'" },
+    ],
+    [
+      'by several barrels, of which one names another in a circle',
+      by('./barrel', '{ Root }'),
+      {
+        'src/barrel.ts': "export * from './barrel';\nexport { Start as Root } from './root/index.js';\n",
+        'src/root/index.ts':
+          "export * from './none';\nexport * from '../barrel';\nexport { AppModule as Start } from './app.module';",
+      },
+    ],
+    [
+      'that a barrel imports and exports',
+      by('./root', 'Root'),
+      { 'src/root/index.ts': "import { AppModule } from './app.module';\nexport { AppModule as default };" },
+    ],
+    [
+      'behind one in a comment and one in a text',
+      `// import { AppModule } from './none';\nconst text = "import { AppModule } from './none'";\n${by('./root/app.module')}`,
+      { 'src/none.ts': '' },
+    ],
+  ])('%s', (_, mainText, others) => {
+    const app = new App({ 'src/main.ts': mainText, ...root, ...others, 'src/app.module.ts': fresh });
+    app.add();
+    expect(app.files['src/root/app.module.ts']).toContain('ChronisModule.forRoot()');
+    expect(app.files['src/app.module.ts']).toBe(fresh);
+  });
 });
 
 describe('refused, with nothing changed and what to do instead, is', () => {
@@ -240,13 +311,35 @@ describe('refused, with nothing changed and what to do instead, is', () => {
       'an application without a root module',
       { 'src/index.ts': 'run();' },
       {},
-      'The root module was not found: src/main.ts says none, and there is no src/app.module.ts. Name its file: --module src/shop.module.ts',
+      'The root module was not found: src/main.ts says none, and there is no src/app.module.ts. Name its file by --module.',
     ],
     [
       'a file that is not there',
       { 'src/app.module.ts': fresh },
       { module: 'src/gone.ts' },
       'There is no file src/gone.ts. Name the file of the root module: --module src/app.module.ts',
+    ],
+    [
+      'an application whose root module is elsewhere',
+      { 'src/index.ts': 'run();', 'src/shop/shop.module.ts': fresh },
+      {},
+      'there is no src/app.module.ts. Name its file: --module src/shop/shop.module.ts',
+    ],
+    [
+      'a file that is not there, with no module in any',
+      { 'src/index.ts': 'run();' },
+      { module: 'src/gone.ts' },
+      'There is no file src/gone.ts. Name the file of the root module by --module.',
+    ],
+    [
+      'a module that is imported in a way that is not followed',
+      {
+        'src/main.ts': main.replace('./app.module', './root'),
+        'src/root/index.ts': "import * as all from './app.module';\nexport const AppModule = all.AppModule;",
+        'src/root/app.module.ts': fresh,
+      },
+      {},
+      'src/root/index.ts has no @Module({ … }) of AppModule whose options stand there, so nothing was changed. Add ChronisModule.forRoot() by hand, as the last of the imports of the root module; or name its file: --module src/root/app.module.ts',
     ],
     [
       'a file without a module',
@@ -275,6 +368,8 @@ describe('refused, with nothing changed and what to do instead, is', () => {
   ])('%s', (_, files, options, message) => {
     const app = new App({ ...files });
     expect(() => app.add(wrong({ storage: 'memory', ...options }))).toThrow(message);
+    const [, named] = /--module (\S+)$/.exec(message) ?? [];
+    if (named !== undefined) expect(files).toHaveProperty([named]);
     expect(app.files).toEqual(files);
   });
 });
