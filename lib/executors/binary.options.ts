@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { InvalidOptionError, mostBinaryBytes } from '../index.js';
 import { knownOptions, shown } from './option.checks.js';
@@ -36,5 +37,20 @@ export function binarySettings(given: BinaryOptions): BinarySettings {
   if (typeof folder !== 'string' || !folder.startsWith('/')) {
     throw new InvalidOptionError('binary.folder', `must be an absolute path, but is ${shown(folder)}.`);
   }
+  assertNoFile(folder);
   return { ...programSettings(others, 'binary'), maxBytes, folder };
+}
+
+/** One that is not there is made when it is needed. Throws InvalidOptionError. */
+function assertNoFile(folder: string): void {
+  let isFolder: boolean;
+  try {
+    isFolder = statSync(folder, { throwIfNoEntry: false })?.isDirectory() ?? true;
+  } catch (cause) {
+    throw new InvalidOptionError(
+      'binary.folder',
+      `must be a folder, but ${folder} cannot be one: ${(cause as Error).message}.`,
+    );
+  }
+  if (!isFolder) throw new InvalidOptionError('binary.folder', `must be a folder, but ${folder} is a file.`);
 }

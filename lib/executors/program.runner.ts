@@ -4,6 +4,7 @@ import { CommandFailedError, type ChronisEvents, type TaskContext } from '../ind
 import { commandResult, type CommandResult } from './command.result.js';
 import { assertExecutableFile } from './executable.js';
 import { GroupRegister } from './group.register.js';
+import { noexecMountOf } from './noexec.mounts.js';
 import { runGroup, type GroupEnd } from './process.group.js';
 import type { ProgramSettings } from './program.options.js';
 import type { CheckedProgram } from './program.task.js';
@@ -21,6 +22,8 @@ export interface Program extends CheckedProgram {
 const common = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'];
 /** So much of what it wrote is in the message of a failure, from its end. */
 const shownOfOutput = 2_000;
+/** The right to execute, of whomever. */
+const anybodyMode = 0o111;
 
 /** Runs programs for tasks, each as a process group of its own, and ends what a worker that was killed has left of them. */
 export class ProgramRunner {
@@ -74,10 +77,10 @@ export class ProgramRunner {
       signal: context.signal,
       begun: (group) => this.noting(() => entry.begun(group)),
       ended: remove,
-    }).catch((cause: unknown) => {
+    }).catch(async (cause: unknown) => {
       remove();
       context.signal.throwIfAborted();
-      throw notStarted(name, cause);
+      throw notStarted(name, cause, await noexecOf(file, cause));
     });
     context.signal.throwIfAborted();
     const { exitCode, stdout, stderr } = end;
@@ -137,9 +140,19 @@ const reasons: Readonly<Record<string, string>> = {
   EPERM: 'this user may not do that',
 };
 
-function notStarted(program: string, cause: unknown): CommandFailedError {
+/** Where a file lies that has the right to be executed, and may not from there; null: it is something else. */
+async function noexecOf(file: string, cause: unknown): Promise<string | null> {
+  if ((cause as NodeJS.ErrnoException).code !== 'EACCES') return null;
+  const found = await stat(file).catch(() => null);
+  return found?.isFile() === true && (found.mode & anybodyMode) !== 0 ? noexecMountOf(file) : null;
+}
+
+function notStarted(program: string, cause: unknown, noexec: string | null): CommandFailedError {
   const { code, message } = cause as NodeJS.ErrnoException;
-  const why = reasons[code ?? ''] ?? message;
+  const why =
+    noexec === null
+      ? (reasons[code ?? ''] ?? message)
+      : `it lies on ${noexec}, which is mounted noexec: nothing may be executed from there. Have it elsewhere; for programs that jobs bring along give another folder (binary.folder, --binary-folder)`;
   return new CommandFailedError(
     program,
     `${program} was not started: ${why}${code ? ` (${code})` : ''}.`,

@@ -291,6 +291,16 @@ describe('a task is refused', () => {
       'binary.maxBytes: must be a whole number from 1 to 16777216, but is 16777217.',
     ],
     ['a relative folder', { folder: 'x' }, 'binary.folder: must be an absolute path, but is "x".'],
+    [
+      'a folder that is a file',
+      { folder: process.execPath },
+      `binary.folder: must be a folder, but ${process.execPath} is a file.`,
+    ],
+    [
+      'a folder below a file',
+      { folder: `${process.execPath}/x` },
+      `binary.folder: must be a folder, but ${process.execPath}/x cannot be one: ENOTDIR`,
+    ],
     ['a grace that is none', { grace: 'soon' }, 'binary.grace'],
     ['an option that there is not', { allow: [] }, 'allow: binary has no such option.'],
   ])('at the boot, with %s', async (_, options, message) => {
