@@ -1,11 +1,14 @@
 import { connect } from 'node:net';
 import type { Actor } from '../index.js';
 import { FailedError } from './cli.errors.js';
+import { lockHolder } from '../journal/lock.file.js';
 import { received, send, type ControlAnswer, type ControlCall } from './control.protocol.js';
 import type { Session } from './session.js';
+import { socketOf } from './storage.choice.js';
 
 /** A service that has not answered for so long is asked whether it answers at all; for the answer to that there is as much time again. */
 const quietMs = 5_000;
+const ofSocket = socketOf('');
 
 /**
  * The services of a process that has the storage for itself, called by its socket, in the name of the actor where there is one. Nothing heavy is loaded for it. null: nobody listens there.
@@ -60,12 +63,22 @@ async function called(path: string, call: ControlCall, patienceMs: number): Prom
     const small: ControlCall = { service: 'session', method: 'now', args: [] };
     await exchanged(path, small, patienceMs, () => {
       throw new FailedError(
-        `The service at ${path} does not answer: it has said nothing for ${(2 * patienceMs) / 1_000} s, not even to a second question. Its process, which lsof ${path} names, is stopped or busy. If it is stopped, let it go on (kill -CONT and its number); else look at its log, or end it and start it again. What was asked for may still be carried out.`,
+        `The service at ${path} does not answer: it has said nothing for ${(2 * patienceMs) / 1_000} s, not even to a second question. ${standing(path)}; else look at its log, or end it and start it again. What was asked for may still be carried out.`,
       );
     });
   });
   if ('error' in answer) throw Object.assign(new Error(answer.error.message), { code: answer.error.code });
   return answer.result;
+}
+
+/** Which process it is: who has a storage for itself says so in its lock, and listens beside it. */
+function standing(path: string): string {
+  const holder = path.endsWith(ofSocket) ? lockHolder(`${path.slice(0, -ofSocket.length)}.lock`) : null;
+  if (holder === null)
+    return `Its process, which lsof ${path} names, is stopped or busy. If it is stopped, let it go on (kill -CONT and its number)`;
+  const { pid, host, isHere } = holder;
+  const where = isHere ? '' : ` on ${host}, in another container or on another machine,`;
+  return `Its process ${pid}${where} is stopped or busy. If it is stopped, let it go on (kill -CONT ${pid}${isHere ? '' : ' there'})`;
 }
 
 /** What the service answers. `onQuiet`: called each time nothing has come for `patienceMs`; where it throws, the wait is over. */

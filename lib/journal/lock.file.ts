@@ -142,6 +142,12 @@ function thisProcess(): Holder {
   };
 }
 
+/** The process that a lock names, and whether its number is one of this machine and container; null: there is no lock, or it names none. */
+export function lockHolder(path: string): { pid: number; host: string; isHere: boolean } | null {
+  const holder = holderIn(contentOf(path) ?? '');
+  return holder && { pid: holder.pid, host: holder.host, isHere: isOfHere(holder) };
+}
+
 /** Why the lock cannot be taken, or that it can: whoever had it is dead, or silent and out of sight. */
 function claimOf(text: string, path: string): string | { isSilent: boolean } {
   const holder = holderIn(text);
@@ -149,16 +155,20 @@ function claimOf(text: string, path: string): string | { isSilent: boolean } {
   if (holder === null)
     return `is locked by ${path}, which says nothing of a process. Delete that file if no process uses it.`;
   const { pid, host } = holder;
-  const mine = thisProcess();
   const name = `the process ${pid} on ${host}`;
-  const isHere =
-    holder.bootId === mine.bootId && holder.pidNamespace === mine.pidNamespace && host === mine.host;
+  const isHere = isOfHere(holder);
   if (isHere && !isAlive({ pid, startedAt: holder.startTime })) return { isSilent: false };
   if (isHere)
     return `is in use by ${name}: one process can have it at a time. Stop that process, or use a storage for several, typeOrmStorage().`;
   const silent = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0);
   if (silent > silenceMs) return { isSilent: true };
   return `is in use by ${name}, in another container or on another machine, which has shown itself ${Math.round(silent / 1_000)} seconds ago. If it is dead, try again in ${silenceMs / 1_000} seconds.`;
+}
+
+/** Whose number means the same to this process. */
+function isOfHere({ bootId: boot, pidNamespace: namespace, host }: Holder): boolean {
+  const mine = thisProcess();
+  return boot === mine.bootId && namespace === mine.pidNamespace && host === mine.host;
 }
 
 function holderIn(text: string): Holder | null {

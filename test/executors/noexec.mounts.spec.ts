@@ -57,7 +57,10 @@ test('a program that may be executed, but not from where it is, says so; one tha
   });
   try {
     const errorOf = async (): Promise<string | null> => {
-      const { id } = await app.scheduler.schedule({ task: { type: 'execute_command', file: tool } }, { in: 0 });
+      const { id } = await app.scheduler.schedule(
+        { task: { type: 'execute_command', file: tool } },
+        { in: 0 },
+      );
       await app.settle();
       await until('it has failed', () =>
         app.told.some(({ name, event }) => name === 'run.failed' && 'jobId' in event && event.jobId === id),
