@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import type { Actor } from '../index.js';
 import { FailedError } from './cli.errors.js';
-import { lockHolder } from '../journal/lock.file.js';
+import { lockHolder } from '../processes/lock.holder.js';
 import { received, send, type ControlAnswer, type ControlCall } from './control.protocol.js';
 import type { Session } from './session.js';
 import { socketOf } from './storage.choice.js';

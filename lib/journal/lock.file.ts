@@ -11,21 +11,10 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { StorageError, StorageInUseError } from '../model/errors.js';
-import { bootId, isAlive, pidNamespace, startOf } from '../processes/process.table.js';
-
-/** Who has a lock: enough to tell a process that is gone from another one that has got its number. */
-interface Holder {
-  pid: number;
-  /** In ticks since the machine has booted; null: this system does not tell. */
-  startTime: string | null;
-  bootId: string | null;
-  /** Numbers of processes mean something within it only. */
-  pidNamespace: string | null;
-  host: string;
-}
+import { holderIn, isOfHere, thisProcess } from '../processes/lock.holder.js';
+import { isAlive } from '../processes/process.table.js';
 
 /** How often the holder shows that it is there, for those that cannot see its process. */
 const beatMs = 5_000;
@@ -131,23 +120,6 @@ export class LockFile {
   }
 }
 
-function thisProcess(): Holder {
-  const { pid } = process;
-  return {
-    pid,
-    startTime: startOf(pid),
-    bootId: bootId(),
-    pidNamespace: pidNamespace(),
-    host: hostname(),
-  };
-}
-
-/** The process that a lock names, and whether its number is one of this machine and container; null: there is no lock, or it names none. */
-export function lockHolder(path: string): { pid: number; host: string; isHere: boolean } | null {
-  const holder = holderIn(contentOf(path) ?? '');
-  return holder && { pid: holder.pid, host: holder.host, isHere: isOfHere(holder) };
-}
-
 /** Why the lock cannot be taken, or that it can: whoever had it is dead, or silent and out of sight. */
 function claimOf(text: string, path: string): string | { isSilent: boolean } {
   const holder = holderIn(text);
@@ -163,21 +135,6 @@ function claimOf(text: string, path: string): string | { isSilent: boolean } {
   const silent = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0);
   if (silent > silenceMs) return { isSilent: true };
   return `is in use by ${name}, in another container or on another machine, which has shown itself ${Math.round(silent / 1_000)} seconds ago. If it is dead, try again in ${silenceMs / 1_000} seconds.`;
-}
-
-/** Whose number means the same to this process. */
-function isOfHere({ bootId: boot, pidNamespace: namespace, host }: Holder): boolean {
-  const mine = thisProcess();
-  return boot === mine.bootId && namespace === mine.pidNamespace && host === mine.host;
-}
-
-function holderIn(text: string): Holder | null {
-  try {
-    const holder = JSON.parse(text) as Partial<Holder> | null;
-    return typeof holder?.pid === 'number' && typeof holder.host === 'string' ? (holder as Holder) : null;
-  } catch {
-    return null;
-  }
 }
 
 /** Null: it is gone. Throws StorageInUseError where it is there and cannot be read. */

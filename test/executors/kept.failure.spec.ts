@@ -35,7 +35,13 @@ class KeepingClient {
 
   emit(_: unknown, data: unknown): { subscribe: (observer: Observer) => void } {
     const sent = this.connect().then(() => this.dispatch(data));
-    return { subscribe: ({ error, complete }) => void sent.then(complete, error) };
+    return {
+      subscribe: (observer) =>
+        void sent.then(
+          () => observer.complete(),
+          (reason: unknown) => observer.error(reason),
+        ),
+    };
   }
 
   close(): unknown {
