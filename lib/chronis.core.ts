@@ -45,6 +45,8 @@ export class ChronisCore implements OnModuleInit, OnApplicationShutdown {
       this.assertAlone();
       this.surroundings.use(resolveInterceptors(this.settings.interceptors, this.moduleRef));
       this.registrar.subscribe();
+      const { doubt = null } = this.storage;
+      if (doubt !== null) this.events.emit('storage.doubtful', { reason: doubt });
       await this.tracing.apart(() => this.sharer.start());
       await this.registrar.register();
     } catch (error) {

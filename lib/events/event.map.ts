@@ -346,6 +346,8 @@ export interface ChronisEventMap {
     claimed: number;
     tookMs: number;
   };
+  /** The storage is open, and something of what was acknowledged may be missing. Told at a start. */
+  'storage.doubtful': { reason: string };
   /** A call to the storage failed and will be repeated. */
   'storage.failing': { operation: string; error: unknown; retryInMs: number };
   'storage.recovered': { operation: string; failures: number };

@@ -296,6 +296,10 @@ export const logSentences: Sentences = {
     stack: stackOf(error),
   }),
   'storage.answered': null,
+  'storage.doubtful': ({ reason }) => ({
+    level: 'warn',
+    text: `Some of what was stored may be missing: ${reason}`,
+  }),
   'storage.failing': ({ operation, error, retryInMs }) => ({
     level: 'warn',
     text: `${failed(operation)}: ${ended(messageOf(error))} ${nextTry(operation, retryInMs)}`,

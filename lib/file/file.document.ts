@@ -4,11 +4,19 @@ import { withInstants, withTexts } from './file.times.js';
 /** Raised when what is written changes; a file of another format is refused. */
 const documentFormat = 1;
 
-/** What a file says: rows by table, in an order that stays. */
-export interface FileDocument {
-  chronis: number;
+/** Which document it is. */
+export interface DocumentHead {
   /** The last write of the journal that is in it. */
   upTo: number;
+  /** Random; absent: a release wrote it that gave none. */
+  documentId?: string;
+  /** Which journal it was made from: how long that was, and its checksum. */
+  fromJournal?: string;
+}
+
+/** What a file says: rows by table, in an order that stays. */
+export interface FileDocument extends DocumentHead {
+  chronis: number;
   [table: string]: unknown;
 }
 
@@ -33,7 +41,7 @@ interface Keyed {
 }
 
 /** Throws nothing: what is in the tables can be written. */
-export function documentOf(everything: Iterable<Change>, upTo: number): FileDocument {
+export function documentOf(everything: Iterable<Change>, head: DocumentHead): FileDocument {
   const lists = new Map<TableName, { key: string | number; row: any }[]>();
   for (const { table, key, row } of everything) {
     const list = lists.get(table);
@@ -42,7 +50,7 @@ export function documentOf(everything: Iterable<Change>, upTo: number): FileDocu
     if (list) list.push(entry);
     else lists.set(table, [entry]);
   }
-  const document: FileDocument = { chronis: documentFormat, upTo };
+  const document: FileDocument = { chronis: documentFormat, ...head };
   for (const table of tableNames) {
     const list = lists.get(table);
     if (list === undefined) continue;
@@ -56,12 +64,15 @@ export function documentOf(everything: Iterable<Change>, upTo: number): FileDocu
 }
 
 /** Throws RangeError for what `documentOf` has not made. */
-export function rowsOf(document: unknown): { upTo: number; rows: StoredTables } {
-  const { chronis, upTo, ...tables } = (document ?? {}) as Partial<FileDocument>;
+export function rowsOf(document: unknown): { head: DocumentHead; rows: StoredTables } {
+  const { chronis, upTo, documentId, fromJournal, ...tables } = (document ?? {}) as Partial<FileDocument>;
   if (chronis !== documentFormat || typeof upTo !== 'number') {
     throw new RangeError(
       `has the format ${JSON.stringify(chronis)}, where this release reads ${documentFormat}`,
     );
+  }
+  for (const [name, id] of Object.entries({ documentId, fromJournal })) {
+    if (id !== undefined && typeof id !== 'string') throw new RangeError(`has a ${name} that is no text`);
   }
   const rows = noRows();
   for (const [name, list] of Object.entries(tables)) {
@@ -71,7 +82,7 @@ export function rowsOf(document: unknown): { upTo: number; rows: StoredTables } 
     else if (!Array.isArray(list)) throw new RangeError(`has "${name}", which is no list`);
     else for (const each of list) put(rows, table, each);
   }
-  return { upTo, rows };
+  return { head: { upTo, documentId, fromJournal }, rows };
 }
 
 function put(rows: StoredTables, table: TableName, shownRow: any): void {

@@ -1,4 +1,4 @@
-import { closeSync, fdatasyncSync, ftruncateSync, openSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fdatasyncSync, ftruncateSync, openSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { apply, noRows, type Change, type StoredTables } from '../journal/change.js';
 import { MaybeStoredError, type Batch, type Journal } from '../journal/journal.js';
@@ -8,10 +8,11 @@ import { assertOneName, real } from '../journal/real.path.js';
 import { readUnchanged } from '../journal/unchanged.files.js';
 import { StorageDamagedError, StorageError, StorageInUseError } from '../model/errors.js';
 import { disk, type Disk } from './file.disk.js';
-import { documentOf, rowsOf } from './file.document.js';
+import { documentOf, rowsOf, type DocumentHead } from './file.document.js';
 import type { FileFormat } from './file.formats.js';
 import { contentOf, modeOf, ownMode, removeTemporaries, discard, temporaryName } from './file.names.js';
 import { linesIn, lineOf, type JournalLines } from './journal.lines.js';
+import { Lineage } from './lineage.js';
 
 /** Bytes. A journal that is shorter is not written into the document, however short that is. */
 const defaultShortest = 4 * 1_048_576;
@@ -26,7 +27,10 @@ const patience = 1.125;
  * documents that are still to be put in place, which is done after one more look at the lock.
  */
 export class FileJournal implements Journal {
+  /** Why some of it may be missing; null: nothing says so. */
+  doubt: string | null = null;
   private readonly lock: LockFile;
+  private readonly lineage = new Lineage();
   private path: string;
   private journal: number | null = null;
   /** How much of the journal is known to be good. */
@@ -63,6 +67,7 @@ export class FileJournal implements Journal {
       const isNew = statSync(this.journalPath, { throwIfNoEntry: false }) === undefined;
       this.journal = openSync(this.journalPath, isNew ? 'wx+' : 'r+', ownMode);
       const stored = this.read();
+      if (isNew) this.doubtWithoutJournal();
       if (this.lock.isFromSilent) await this.replaceJournal(this.journal);
       else if (isNew) await this.on.syncFolder(dirname(this.path));
       return stored;
@@ -76,7 +81,7 @@ export class FileJournal implements Journal {
     if (this.looks) return;
     this.everything = null;
     const n = this.last + 1;
-    const line = lineOf({ n, changes: [...changes] });
+    const line = lineOf({ n, of: this.lineage.namedBy(n), changes: [...changes] });
     const isLong = this.length > Math.max(this.shortest, this.documentLength, this.triedUntil);
     const found = isLong ? await this.rewrite(everything(), n) : 'nothing';
     // It has the number of the document: whatever became of that, it counts once.
@@ -110,7 +115,9 @@ export class FileJournal implements Journal {
 
   private look(): StoredTables {
     try {
-      return readUnchanged([this.path, this.journalPath], () => this.read());
+      const stored = readUnchanged([this.path, this.journalPath], () => this.read());
+      if (!existsSync(this.journalPath)) this.doubtWithoutJournal();
+      return stored;
     } catch (cause) {
       if (cause instanceof StorageError) throw cause;
       throw new StorageError(`${this.path} cannot be looked at: ${(cause as Error).message}`, { cause });
@@ -131,6 +138,7 @@ export class FileJournal implements Journal {
       throw found === 'perhaps' ? new MaybeStoredError(cause) : cause;
     }
     this.length += line.length;
+    this.lineage.append(line);
   }
 
   /** Whoever has taken it over may have read it before this write, or after it. */
@@ -150,10 +158,12 @@ export class FileJournal implements Journal {
     const temporary = temporaryName(this.path);
     let found: 'nothing' | 'perhaps' = 'nothing';
     try {
-      const data = Buffer.from(this.format.write(documentOf(everything, upTo)));
+      const head = this.lineage.headOf(upTo);
+      const data = Buffer.from(this.format.write(documentOf(everything, head)));
       await this.put(temporary, data);
       this.lock.assertHeld(this.path);
       found = 'perhaps';
+      this.lineage.follow(head);
       await this.on.rename(temporary, this.path);
       await this.on.syncFolder(dirname(this.path));
       this.documentLength = data.length;
@@ -182,6 +192,7 @@ export class FileJournal implements Journal {
     try {
       await this.on.truncate(this.journal!, 0);
       this.length = 0;
+      this.lineage.empty();
       await this.on.sync(this.journal!);
     } catch {
       // The document has all of its lines, so they are passed over.
@@ -200,14 +211,19 @@ export class FileJournal implements Journal {
 
   /** Throws StorageDamagedError. */
   private read(): StoredTables {
-    const { upTo, rows } = this.readDocument();
-    const { lines, length } = this.readJournal();
+    const { head, rows } = this.readDocument();
+    const { upTo } = head;
+    const { lines, length, content } = this.readJournal();
     this.last = upTo;
+    if (!this.lineage.begin(head, lines, content))
+      throw this.damage(
+        `and ${this.journalPath} do not belong together: the journal was begun beside another document. Put back both from one copy; or move the journal away, and go on with what is in the document alone: what only the journal has is lost then.`,
+      );
     for (const { n, changes } of lines) {
       if (n <= upTo) continue;
       if (n !== this.last + 1)
         throw this.damage(
-          `${this.path} and ${this.journalPath} do not belong together: the one ends with the write ${this.last}, the other goes on with ${n}. Put back both from one copy.`,
+          `and ${this.journalPath} do not belong together: the one ends with the write ${this.last}, the other goes on with ${n}. Put back both from one copy.`,
         );
       apply(rows, changes);
       this.last = n;
@@ -216,10 +232,10 @@ export class FileJournal implements Journal {
     return rows;
   }
 
-  private readDocument(): { upTo: number; rows: StoredTables } {
+  private readDocument(): { head: DocumentHead; rows: StoredTables } {
     const text = contentOf(this.path)?.toString('utf8') ?? '';
     this.documentLength = text.length;
-    if (text.trim() === '') return { upTo: 0, rows: noRows() };
+    if (text.trim() === '') return { head: { upTo: 0 }, rows: noRows() };
     try {
       return rowsOf(this.format.read(text));
     } catch (cause) {
@@ -232,7 +248,7 @@ export class FileJournal implements Journal {
   }
 
   /** What a crash has left of the last write is cut off, and kept in a file of its own; who only looks passes it over. */
-  private readJournal(): JournalLines {
+  private readJournal(): JournalLines & { content: Buffer } {
     const content = contentOf(this.journalPath) ?? Buffer.alloc(0);
     let found: JournalLines;
     try {
@@ -248,7 +264,13 @@ export class FileJournal implements Journal {
       ftruncateSync(this.journal!, found.length);
       fdatasyncSync(this.journal!);
     }
-    return found;
+    return { ...found, content: content.subarray(0, found.length) };
+  }
+
+  /** Whoever has written the document has had a journal beside it. */
+  private doubtWithoutJournal(): void {
+    if (this.last === 0) return;
+    this.doubt = `${this.journalPath} is not there. It is left beside ${this.path} also by a clean end, which empties it. After such an end nothing is missing; else what was acknowledged since the document was written is lost. If the journal is still somewhere, end this process, and put back both from one copy.`;
   }
 
   private damage(problem: string, cause?: unknown): StorageDamagedError {

@@ -4,6 +4,8 @@ import type { Change } from '../journal/change.js';
 /** One write: its number, and what it changes. */
 export interface JournalLine {
   n: number;
+  /** The id of the document that it follows; only of the first one after that. */
+  of?: string | undefined;
   changes: Change[];
 }
 

@@ -9,6 +9,8 @@ export interface Batch {
 
 /** Where changes go to last. One process has it at a time. */
 export interface Journal {
+  /** Why some of what was written may be missing, known when it is open; null or absent: nothing says so. */
+  readonly doubt?: string | null;
   /** To be called before `open`, which then reads what is there, also while another process has it: it takes hold of nothing, makes nothing and mends nothing. Writes come to nothing. */
   onlyLook(): void;
   /** Takes hold of it, and makes it where there is none. Rejects, having changed nothing, where another process has it (StorageInUseError), and for what cannot be read (StorageDamagedError). */

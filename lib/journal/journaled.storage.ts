@@ -33,6 +33,7 @@ export type JournaledOptions = Pick<MemoryStorageOptions, 'clock' | 'recordLimit
  */
 export class JournaledStorage extends MemoryStorage {
   override readonly kind: string;
+  override doubt: string | null = null;
   private isOpen = false;
   /** Null: it is closed, or nobody has opened it. */
   private joining: Promise<void> | null = null;
@@ -114,6 +115,7 @@ export class JournaledStorage extends MemoryStorage {
       this.joining = null;
       throw error;
     }
+    this.doubt = opened.journal.doubt ?? null;
     opened.users++;
     this.isOpen = true;
   }

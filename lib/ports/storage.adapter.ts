@@ -180,6 +180,8 @@ export abstract class StorageAdapter {
   readonly runProgress?: RunProgressStorage;
   /** JSON as it is stored; absent: what was read is written anew. */
   readonly storedText?: StoredText;
+  /** Why some of what was acknowledged may be missing, known after `init`; null or absent: nothing says so. A start tells it. */
+  readonly doubt?: string | null;
 
   /**
    * Connects and brings the schema up to date. Safe when several processes do it at once. Rejects with StorageError. An adapter that tries

@@ -32,7 +32,7 @@ async function readAgain({ storage, path }: { storage: StorageAdapter; path: str
     // A thousand rows have nothing in them that a hundred have not, and take YAML a second.
     if (called.includes(name) || everything.length > mostRows) continue;
     const format = formatOf(name);
-    const { rows } = rowsOf(format.read(format.write(documentOf(everything, 7))));
+    const { rows } = rowsOf(format.read(format.write(documentOf(everything, { upTo: 7 }))));
     assertSame(rows, before);
   }
   await assertStored(storage, new FileJournal(path, formatOf(path)));
