@@ -286,7 +286,10 @@ export function makeDeclarations(
   const [running, onChange] = [() => lifecycle.running, () => lifecycle.renew()];
   const explore = (): Exploration => withLists(explorer.explore(), lists.jobs);
   const rules = syncRulesOf(settings, lists);
-  const planner = new DeployPlanner({ storage, explore, workflows, rules, lists, running });
+  const planner = new DeployPlanner({
+    ...{ storage, explore, workflows, rules, lists, running },
+    handlers: () => handlers.offered(),
+  });
   return new JobDeclarations({
     explorer,
     handlers,

@@ -119,6 +119,7 @@ export { parseDuration } from './triggers/duration.js';
 export { parseAt } from './triggers/instant.js';
 export { nextOccurrences, previousOccurrences } from './triggers/occurrences.js';
 export type { OccurrenceOptions } from './triggers/occurrences.js';
+export type { UnservedHandler } from './model/unserved.handler.js';
 export type { UnservedDefinition, UnservedStep } from './model/unserved.step.js';
 export { definitionKey, definitionReference } from './model/definition.js';
 export type { Definition, DefinitionKind, DefinitionRef } from './model/definition.js';

@@ -32,8 +32,6 @@ export interface PlannedInstance extends DeployPlan {
   instance: string;
   /** What the hooks of the application do to jobs while it boots. */
   booted: readonly BootedJob[];
-  /** Handlers that workflows under way need and this release lacks, a sentence each. */
-  lacks: readonly string[];
 }
 
 const inMemory = 'keeps its jobs in memory: nothing is stored that could change';
@@ -109,8 +107,8 @@ async function planOfInstance(
   const plan = await context.get(getJobDeclarationsToken(instance), anywhere).plan();
   const { flows } = context.get(getStorageToken(instance), anywhere);
   const workflows = context.get(getWorkflowsToken(instance), anywhere);
-  const { lacks } = flows === undefined ? { lacks: [] } : await workflows.plan();
-  return { instance, ...plan, booted, lacks };
+  const ofWorkflows = flows === undefined ? [] : (await workflows.plan()).lacks;
+  return { instance, ...plan, booted, lacks: [...plan.lacks, ...ofWorkflows] };
 }
 
 function overriding(override: PlanningOverride): DynamicModule {

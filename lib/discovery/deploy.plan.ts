@@ -70,6 +70,8 @@ export interface DeployPlan {
   taken: { namespace: string; id: string; place: string }[];
   unchanged: number;
   workflows: PlannedWorkflows;
+  /** Handlers, or types of tasks, that jobs made at run time need and this code lacks, a sentence each. */
+  lacks: string[];
   /** What keeps lists from being known, a sentence each, such as a job file that is broken: its jobs are not looked at. */
   warnings: string[];
   /** Of the next 24 hours, by all jobs of the storage. */

@@ -1,4 +1,5 @@
 import { definitionOfCode } from '../definitions/code.definitions.js';
+import { unservedHandlerWords } from '../events/unserved.words.js';
 import type { Job, JobRef } from '../model/job.js';
 import {
   appear,
@@ -11,6 +12,7 @@ import {
 import type { HotMinute } from '../scheduler/forecast.js';
 import { forecastJobs, type Forecastable } from '../scheduler/forecasting.js';
 import { refKey } from '../scheduler/job.identity.js';
+import { findUnservedHandlers } from '../scheduler/unserved.handlers.js';
 import type { WorkflowRegistry } from '../workflows/workflow.registry.js';
 import type { DeclaredJob, Exploration } from './declared.job.js';
 import { declaredSet } from './declared.set.js';
@@ -25,6 +27,8 @@ export interface PlannerParts {
   explore: () => Exploration;
   rules: SyncRules;
   workflows: WorkflowRegistry;
+  /** What the code has. */
+  handlers: () => readonly string[];
   lists: Pick<JobLists, 'begin' | 'end' | 'has' | 'warnings'>;
   /** Whether the lists are followed. */
   running: () => boolean;
@@ -98,6 +102,7 @@ export class DeployPlanner {
           places.has(refKey(job)),
       ).length,
       workflows,
+      lacks: await this.lacks(),
       warnings: lists.warnings(),
       hotMinutes,
     };
@@ -185,6 +190,13 @@ export class DeployPlanner {
       ({ cursor } = page);
     }
     return found;
+  }
+
+  private async lacks(): Promise<string[]> {
+    const { storage, rules, handlers } = this.parts;
+    const own = { app: rules.app, handlers: handlers(), withLive: false };
+    const found = await findUnservedHandlers(storage, own);
+    return found.map((each) => `${unservedHandlerWords(each)}, which this release lacks.`);
   }
 
   private async hotMinutes(

@@ -5,6 +5,7 @@ import type { OverdueJob } from '../model/overdue.js';
 import type { ScopeRef, StandingPause } from '../model/pause.js';
 import type { RunOrigin } from '../model/run.js';
 import type { Pruned, Retention } from '../model/retention.js';
+import type { UnservedHandler } from '../model/unserved.handler.js';
 import type { UnservedDefinition, UnservedStep } from '../model/unserved.step.js';
 import type { GapVerdict, Outcome } from '../model/verdict.js';
 
@@ -149,6 +150,8 @@ export interface ChronisEventMap {
     steps: readonly UnservedStep[];
     definitions: readonly UnservedDefinition[];
   };
+  /** Jobs of the app that were made at run time need handlers or types of tasks that no live process of it has, as told at a start. They wait for a process that has them. */
+  'handlers.unserved': { app: string; handlers: readonly UnservedHandler[] };
   /** The stored jobs were made to agree with what the code of the live workers declares. Told at the start, and when something has changed. */
   'jobs.synced': {
     app: string;

@@ -1,5 +1,5 @@
 import type { ChronisEventMap, ChronisEventName, RunEvent } from './event.map.js';
-import { unservedWords } from './unserved.words.js';
+import { unservedHandlerWords, unservedWords } from './unserved.words.js';
 import { count, cutList, ended, kept, list, named, refs, some, span } from './log.words.js';
 import { capital, pausedPart, stalePauseWords, whosePause } from './pause.words.js';
 import { overdueWords } from './overdue.words.js';
@@ -93,6 +93,10 @@ export const logSentences: Sentences = {
   'pauses.standing': standing,
   'schedules.ahead': ({ jobs }) => ({ level: 'warn', text: aheadWords(jobs) }),
   'workflows.unserved': unserved,
+  'handlers.unserved': ({ app, handlers }) => ({
+    level: 'warn',
+    text: `No live process of "${app}" can run all jobs that are stored: ${cutList(handlers.map(unservedHandlerWords), '; ')}. Start one that has them (a handler that was renamed keeps its old name by previousNames), or delete these jobs.`,
+  }),
   'jobs.synced': synced,
   'jobs.stored': ({ declared, created, taken }) => ({
     level: taken.length > 0 ? 'warn' : created.length > 0 ? 'log' : 'debug',

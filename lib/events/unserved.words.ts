@@ -1,5 +1,7 @@
 import type { UnservedDefinition, UnservedStep } from '../model/unserved.step.js';
-import { count, list } from './log.words.js';
+import type { UnservedHandler } from '../model/unserved.handler.js';
+import { taskTypeOf } from '../model/task.js';
+import { count, list, named } from './log.words.js';
 
 /** By their versions, so that one knows which release had the handler: "4 flows of version 3 of "nightly" wait for "nightly.load"". */
 export function unservedWords({
@@ -18,4 +20,11 @@ export function unservedWords({
     return `version ${version} of the definition "${name}"${place} calls ${list(handlers.map((handler) => `"${handler}"`))}`;
   });
   return [...ofFlows, ...ofDefinitions];
+}
+
+/** "3 jobs made at run time need the handler "mail", such as "welcome"". */
+export function unservedHandlerWords({ handler, jobs, example }: UnservedHandler): string {
+  const type = taskTypeOf(handler);
+  const what = type === null ? `the handler "${handler}"` : `tasks of the type "${type}"`;
+  return `${count(jobs, 'job')} made at run time ${jobs === 1 ? 'needs' : 'need'} ${what}, such as ${named(example)}`;
 }

@@ -1,9 +1,13 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { logSentences } from '../../lib/events/log.sentences.js';
 import {
   Cron,
   Interval,
   JobDeclarations,
+  JobHandler,
   MemoryStorage,
+  TaskExecutor,
   type ChronisModuleOptions,
   type DeployPlan,
 } from '../../lib/index.js';
@@ -35,6 +39,13 @@ async function start(methods: Methods, chronis: ChronisModuleOptions = {}): Prom
 async function plan(methods: Methods, chronis: ChronisModuleOptions = {}): Promise<DeployPlan> {
   const app = await start(methods, { ...chronis, autoStart: false, syncDeclarations: false });
   return app.passUntil(app.app.get(JobDeclarations).plan());
+}
+
+@TaskExecutor('draw')
+class Draw {
+  readonly schema = z.object({});
+
+  execute(): void {}
 }
 
 const daily = { daily: [Cron('0 9 * * *', { id: 'daily' })] };
@@ -105,4 +116,53 @@ test('the clocks and the hottest minutes are told', async () => {
     ['dst-gap', '2026-03-29T01:00:00.000Z'],
     ['dst-overlap', '2026-10-25T00:30:00.000Z'],
   ]);
+});
+
+describe('a release that lacks the handler of what is stored', () => {
+  const hand = { hand: [JobHandler('hand')] };
+  const renamed = { hand: [JobHandler('hand2')] };
+
+  test('is told so, with how many jobs made at run time need it and one of them, and nothing where it has it', async () => {
+    const app = await start(hand);
+    await app.scheduler.createJob({ id: 'one', handler: 'hand', every: '1h' });
+    await app.scheduler.createJob({ id: 'two', handler: 'hand', at: new Date(clock.now() + hour) });
+    await app.scheduler.pauseJob('one');
+    expect((await plan(hand)).lacks).toEqual([]);
+    const found = await plan(renamed);
+    expect(found).toMatchObject({ isEmpty: true, created: [], gone: [] });
+    expect(found.lacks).toEqual([
+      '2 jobs made at run time need the handler "hand", such as "one", which this release lacks.',
+    ]);
+    expect((await plan({ hand: [JobHandler('hand2', { previousNames: ['hand'] })] })).lacks).toEqual([]);
+    expect((await plan(renamed, { app: 'other' })).lacks).toEqual([]);
+  });
+
+  test('is told of jobs whose type of task it lacks', async () => {
+    const app = await NestApp.boot({ providers: [Draw], clock, storage });
+    open.push(app);
+    await app.scheduler.createJob({ id: 'plot', task: { type: 'draw' }, every: '1h' });
+    expect((await plan({})).lacks).toEqual([
+      '1 job made at run time needs tasks of the type "draw", such as "plot", which this release lacks.',
+    ]);
+  });
+
+  test('says it at its start, once, when no live process has it', async () => {
+    const first = await start(hand);
+    await first.scheduler.createJob({ id: 'one', handler: 'hand', every: '1h' });
+    const beside = await start(renamed);
+    await clock.advanceBy(1_000);
+    expect(beside.heard('handlers.unserved')).toEqual([]);
+    for (const app of open.splice(0)) await app.close();
+    const alone = await start(renamed);
+    await clock.advanceBy(120_000);
+    const [told, ...others] = alone.heard('handlers.unserved');
+    expect(others).toEqual([]);
+    expect(told).toEqual({
+      app: 'default',
+      handlers: [{ handler: 'hand', jobs: 1, example: { namespace: 'default', id: 'one' } }],
+    });
+    expect(logSentences['handlers.unserved']!(told!).text).toContain(
+      '1 job made at run time needs the handler "hand", such as "one"',
+    );
+  });
 });
