@@ -34,27 +34,35 @@ export interface PlannedInstance extends DeployPlan {
   booted: readonly BootedJob[];
 }
 
+type ExportedModule = Type | DynamicModule;
+
 const inMemory = 'keeps its jobs in memory: nothing is stored that could change';
 /** What a ChronisModule without a name is called. */
 const unnamed = 'default';
 const compiled = 'Give the compiled module, such as dist/app.module.js.';
 
-/** The module that a file exports. Throws UsageError. */
-export async function exportedModule(path: string, name: string): Promise<Type> {
+/** The module that a file exports, also a dynamic one, or a promise of one. Throws UsageError, and what such a promise rejects with. */
+export async function exportedModule(path: string, name: string): Promise<ExportedModule> {
   const file = resolve(path);
   const stat = statSync(file, { throwIfNoEntry: false });
   if (stat === undefined) throw new UsageError(`--app: there is no ${file}. ${compiled}`);
   if (!stat.isFile()) throw new UsageError(`--app: ${file} is no file. ${compiled}`);
   const found = await importOf(file);
   const nested = found.default as Record<string, unknown> | undefined;
-  const module = found[name] ?? nested?.[name];
-  if (typeof module === 'function') return module as Type;
+  const module: unknown = await (found[name] ?? nested?.[name]);
+  if (isModule(module)) return module;
   const names = Object.entries({ ...nested, ...found })
-    .filter(([, value]) => typeof value === 'function')
+    .filter(([, value]) => isModule(value))
     .map(([each]) => each);
+  const what = module === undefined ? `no "${name}"` : `a "${name}" that is no module`;
   throw new UsageError(
-    `--app: ${file} exports no "${name}". Give its name by --export; there are: ${names.join(', ') || 'none'}.`,
+    `--app: ${file} exports ${what}. Give its name by --export; there are: ${names.join(', ') || 'none'}.`,
   );
+}
+
+function isModule(exported: unknown): exported is ExportedModule {
+  if (typeof exported === 'function') return true;
+  return typeof (exported as Partial<DynamicModule> | null | undefined)?.module === 'function';
 }
 
 async function importOf(file: string): Promise<Record<string, unknown>> {
@@ -74,7 +82,7 @@ async function importOf(file: string): Promise<Record<string, unknown>> {
 
 /** Boots the application with its hooks, without starting its scheduler, and with a storage that changes nothing. Throws FailedError, and what the boot throws. `followed`: told who knows how far the boot is. */
 export async function planOf(
-  module: Type,
+  module: ExportedModule,
   logger: StderrLogger,
   followed: (progress: BootProgress) => void,
 ): Promise<PlannedApp> {

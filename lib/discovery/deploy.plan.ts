@@ -29,6 +29,8 @@ export interface PlannedChangedJob extends PlannedNewJob {
   from: string;
   /** Its app until now, where that is another one. */
   fromApp: string | null;
+  /** It stays paused, by itself or with what it is of: it has no next times. */
+  isPaused: boolean;
   /** What becomes different: `schedule`, `handler`, `payload`, `maxRetries` and so on. Empty: only what the code says, which is changed at run time. */
   fields: string[];
   /** What is changed at run time, and stays so. */

@@ -74,6 +74,7 @@ export function changedJob(
       from: was.id,
       fromApp: was.app === app ? null : was.app,
       place: places.get(refKey(next)) ?? '',
+      isPaused: was.paused,
       fields: change.kind === 'update' ? changedFields(view, change.job) : [],
       changedAtRunTime: Object.keys(
         change.kind === 'update' ? (change.changed ?? {}) : (view.changed ?? {}),

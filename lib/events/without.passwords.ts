@@ -13,6 +13,8 @@ const property =
 const word =
   /((?<![\w?&])[\w-]{0,60}(?:password|passphrase|passwd|pwd|pass|secret|token|api[_-]?key)(?:[ \t]=[ \t]|=))(?:'(?:\\.|''|[^'\\])*'|"(?:\\.|""|[^"\\])*"|(?![=>'"])[^\s;,&'"`<>]+)/gi;
 
+const alreadyHidden = /^\*\*\*[)\].]*$/;
+
 /**
  * A text of an error without the passwords of URLs, of their parameters, of headers, of settings and of words (`password=x`) in it: drivers put what they were given into what they throw,
  * and errors are kept and shown to many. A port and a path behind it are no password.
@@ -20,8 +22,13 @@ const word =
 export function withoutPasswords(text: string): string {
   return text
     .replace(login, (_, head: string, rest: string) => `${head}***${rest.endsWith('@') ? '@' : ''}`)
-    .replace(parameter, '$1***')
-    .replace(credentials, '$1***')
+    .replace(parameter, hidden)
+    .replace(credentials, hidden)
     .replace(property, "$1'***'")
-    .replace(word, '$1***');
+    .replace(word, hidden);
+}
+
+/** Of what is hidden already the end of the sentence stays, which stands behind it. */
+function hidden(found: string, head: string): string {
+  return alreadyHidden.test(found.slice(head.length)) ? found : `${head}***`;
 }

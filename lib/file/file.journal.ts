@@ -1,4 +1,12 @@
-import { closeSync, existsSync, fdatasyncSync, ftruncateSync, openSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fdatasyncSync,
+  ftruncateSync,
+  openSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { apply, noRows, type Change, type StoredTables } from '../journal/change.js';
 import { MaybeStoredError, type Batch, type Journal } from '../journal/journal.js';

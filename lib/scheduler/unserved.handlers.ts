@@ -47,4 +47,3 @@ async function lackingHandlers(storage: Reads, { app, handlers, withLive }: OwnH
   const known = [...workers.flatMap((worker) => worker.handlers), ...putOff.map(({ handler }) => handler)];
   return [...new Set(known)].filter((name) => !there.has(name) && !isOwnHandler(name)).toSorted();
 }
-

@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { ChronisEvents, type ChronisEventMap, type Job, type StorageAdapter } from '../../lib/index.js';
-import { addRecurring } from '../../lib/testing/laws/fixture.js';
+import { addRecurring, startWorker } from '../../lib/testing/laws/fixture.js';
 import type { PlannedApp } from '../../lib/cli/planned.app.js';
 import { databaseUrl, freshSchema } from '../support/schema.js';
 import { newStorage } from '../support/postgres.subject.js';
@@ -157,6 +157,31 @@ test('people read what is new, changed and gone, with what the clocks do', async
   expect(stdout).toContain('~ workflow order: runs that begin later are of a version after 1\n');
 });
 
+test('a changed job that is paused is told as that', async () => {
+  await deploy(ReleaseOne);
+  await inStorage((storage) =>
+    storage.pauseJob({ namespace: 'default', id: 'daily' }, { reason: null, by: null }),
+  );
+  const { stdout } = await chronis(two);
+  expect(stdout).toMatch(
+    /~ daily .*\n.*next none\n.*next none\n {4}paused, and stays so until it is resumed\n/,
+  );
+});
+
+test('a handler that a job made at run time needs, and the release lacks, is something that is found', async () => {
+  await deploy(ReleaseTwo);
+  await inStorage(async (storage) => {
+    const worker = await startWorker(storage, { app: 'shop', handlers: ['hand'] });
+    await addRecurring(storage, { id: 'dyn', app: 'shop', handler: 'hand' });
+    await storage.unregister(worker);
+  });
+  const { code, stdout } = await chronis(two);
+  expect(stdout).toContain(
+    '! 1 job made at run time needs the handler "hand", such as "dyn", which this release lacks.\n',
+  );
+  expect(code).toBe(2);
+});
+
 test('an id that somebody made at run time is told, as a start is refused', async () => {
   await deploy(ReleaseOne);
   await inStorage((storage) => addRecurring(storage, { id: 'noon' }));
@@ -204,6 +229,15 @@ test('tables are not made for a plan', async () => {
   expect(found).toEqual([]);
 });
 
+test.each(['Dynamic', 'Promised', 'PromisedClass'])(
+  'a module that is exported as %s is planned',
+  async (name) => {
+    const { code, stderr } = await chronis(['plan', '--app', fileOf('in.shapes'), '--export', name]);
+    expect(stderr).toContain('keeps its jobs in memory');
+    expect(code).toBe(1);
+  },
+);
+
 test.each([
   [['plan'], '--app is missing'],
   [['plan', '--app', 'nowhere.js'], 'there is no '],
@@ -212,6 +246,10 @@ test.each([
   [
     ['plan', '--app', fileOf('by.default')],
     'exports no "AppModule". Give its name by --export; there are: default.',
+  ],
+  [
+    ['plan', '--app', fileOf('in.shapes'), '--export', 'Settings'],
+    'exports a "Settings" that is no module. Give its name by --export; there are: Dynamic.',
   ],
   [[...two, '--export', 'Other'], 'exports no "Other". Give its name by --export; there are: AppModule.'],
 ])('%j makes no sense', async (args, message) => {

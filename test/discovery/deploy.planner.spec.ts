@@ -77,7 +77,7 @@ test('what is changed at run time stays so, and is named', async () => {
   await app.scheduler.updateJob('daily', { cron: '0 5 * * *' });
   const { changed } = await plan({ daily: [Cron('0 7 * * *', { id: 'daily', maxRetries: 3 })] });
   expect(changed).toMatchObject([
-    { id: 'daily', kind: 'changed', fields: ['maxRetries'], changedAtRunTime: ['trigger'] },
+    { id: 'daily', kind: 'changed', isPaused: false, fields: ['maxRetries'], changedAtRunTime: ['trigger'] },
   ]);
   expect(changed[0]!.after).toEqual(changed[0]!.before);
 });
@@ -86,7 +86,7 @@ test('a paused job has no next time, before and after', async () => {
   const app = await start(daily);
   await app.scheduler.pauseJob('daily');
   const { changed } = await plan({ daily: [Cron('0 7 * * *', { id: 'daily' })] });
-  expect(changed).toMatchObject([{ before: { next: [] }, after: { next: [] } }]);
+  expect(changed).toMatchObject([{ isPaused: true, before: { next: [] }, after: { next: [] } }]);
 });
 
 test('a job that was orphaned fires again', async () => {

@@ -16,6 +16,10 @@ test.each([
   ['refused Bearer s3cretpw0123 as too old', 'refused Bearer *** as too old'],
   ['refused {"token":"s3cretpw"}', 'refused {"token":\'***\'}'],
   ['VAULT_TOKEN=s3cretpw', 'VAULT_TOKEN=***'],
+  // What is hidden already, within a sentence.
+  ['It has ended (late password=***). Leave that out.', 'It has ended (late password=***). Leave that out.'],
+  ['DB_PASSWORD=***)s3cretpw', 'DB_PASSWORD=***'],
+  ['DB_PASSWORD=***s3cretpw, as [token=***].', 'DB_PASSWORD=***, as [token=***].'],
 ])('of %s nothing is left but %s', (given, shown) => expect(withoutPasswords(given)).toBe(shown));
 
 test.each([

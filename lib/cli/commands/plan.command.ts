@@ -123,6 +123,7 @@ function showChanged(job: PlannedChangedJob, paper: Paper): void {
   if (before !== after) paper.line(`    after:  ${after}`);
   if (job.changedAtRunTime.length > 0)
     paper.line(`    changed at run time, and stays so: ${job.changedAtRunTime.join(', ')}`);
+  if (job.isPaused) paper.line('    paused, and stays so until it is resumed');
   showRemarks(job, paper);
 }
 
