@@ -15,6 +15,7 @@ import { assertJobId } from '../scheduler/job.identity.js';
 import { described, knownOptions, trueOrFalse } from '../scheduler/option.checks.js';
 import { handlerOptionsOf } from '../scheduler/handler.options.js';
 import { cronTrigger, timingKeys, timingOf } from '../scheduler/trigger.options.js';
+import { localRemarks } from '../triggers/local.remark.js';
 import type { DeclaredJob } from './declared.job.js';
 
 /** A declaration whose schedule may have to be made yet. */
@@ -72,7 +73,8 @@ export function readSchedule(
   const id = options.id === undefined ? defaultId : options.id;
   const definition = defineJob({ id, handler, trigger: triggerOf(declaration), options }, defaults, now);
   const previousIds = previousIdsOf(options.previousIds);
-  return { definition, hash: definitionHash(definition), previousIds, place };
+  const remarks = declaration.kind === 'at' ? localRemarks(declaration.at, definition.timeZone) : [];
+  return { definition, hash: definitionHash(definition), previousIds, place, remarks };
 }
 
 /** What one decorator says about its method as a handler. */

@@ -2,6 +2,7 @@ import type { RunContext } from '../engine/run.context.js';
 import type { HandlerOptions } from '../model/handler.options.js';
 import type { JobDefinition } from '../model/job.js';
 import type { HandlerDefaults } from '../scheduler/handler.reference.js';
+import type { InstantRemark } from '../triggers/clock.remarks.js';
 import type { WorkflowCode } from '../workflows/workflow.code.js';
 import type { ListPart } from './listed.hash.js';
 import type { UnmarkedPayload } from './unmarked.payload.js';
@@ -16,6 +17,8 @@ export interface DeclaredJob {
   place: string;
   /** Where it is from, if that is not the code. */
   list?: ListPart;
+  /** What changes of the clocks do to the one time that it was given. */
+  remarks?: readonly InstantRemark[];
 }
 
 /** A method that can be run, or an executor of tasks. */

@@ -8,6 +8,7 @@ import type { Clock } from '../ports/clock.js';
 import { definitionHash } from '../scheduler/definition.hash.js';
 import { defineJob, jobOptionKeys, type JobDefaults } from '../scheduler/job.definition.js';
 import { knownOptions } from '../scheduler/option.checks.js';
+import { localRemarks } from '../triggers/local.remark.js';
 import { prefixMessage } from './declaration.reader.js';
 import type { DeployPlan } from './deploy.plan.js';
 import type { DeployPlanner } from './deploy.planner.js';
@@ -112,7 +113,8 @@ export class JobDeclarations {
     const definition = at(place, () =>
       defineJob({ id, handler: id, trigger, options }, defaults, clock.now()),
     );
-    explorer.add({ definition, hash: definitionHash(definition), previousIds: [], place });
+    const remarks = localRemarks('at' in trigger ? trigger.at : null, definition.timeZone);
+    explorer.add({ definition, hash: definitionHash(definition), previousIds: [], place, remarks });
     handlers.register(id, run as (context: RunContext) => unknown, place);
   }
 }

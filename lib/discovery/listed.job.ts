@@ -11,6 +11,7 @@ import { knownOptions } from '../scheduler/option.checks.js';
 import { scheduledTrigger } from '../scheduler/schedule.options.js';
 import { timingKeys } from '../scheduler/trigger.options.js';
 import { withTask } from '../tasks/task.option.js';
+import { localRemarks } from '../triggers/local.remark.js';
 import { prefixMessage } from './declaration.reader.js';
 import type { DeclaredJob } from './declared.job.js';
 import { listedHash, type ListPart } from './listed.hash.js';
@@ -96,7 +97,8 @@ export class ListedJobs {
     }
     directory.assertTriable({ ...definition, app });
     await directory.assertFits({ ...definition, app }, null);
-    return { definition, hash: listedHash(from, definition), previousIds: [], place, list: from };
+    const remarks = localRemarks(given.at, definition.timeZone);
+    return { definition, hash: listedHash(from, definition), previousIds: [], place, list: from, remarks };
   }
 
   private assertFree(ref: JobRef, { list }: ListPart, place: string): void {

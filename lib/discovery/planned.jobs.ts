@@ -1,6 +1,7 @@
-import type { Job } from '../model/job.js';
+import type { Job, JobDefinition } from '../model/job.js';
 import type { CarriedSet, DefinitionChange, NewJob, StoredDefinition } from '../ports/storage.adapter.js';
 import { refKey } from '../scheduler/job.identity.js';
+import type { InstantRemark } from '../triggers/clock.remarks.js';
 import type { DeclaredJob } from './declared.job.js';
 import type { PlannedChangedJob, PlannedGoneJob, PlannedNewJob } from './deploy.plan.js';
 import { listPartOf } from './listed.hash.js';
@@ -25,21 +26,23 @@ export interface Told {
 }
 
 /** One that is to be stored. */
-export function newJob(job: NewJob, { rules: { calendars }, places, now }: Told): PlannedNewJob {
+export function newJob(job: NewJob, told: Told): PlannedNewJob {
+  const { calendars } = told.rules;
   return {
     namespace: job.namespace,
     id: job.id,
-    place: places.get(refKey(job)) ?? '',
+    place: told.places.get(refKey(job)) ?? '',
     after: plannedSchedule(job, job.nextAt, calendars),
-    remarks: plannedRemarks(job, now, calendars),
+    remarks: remarksOf(job, told),
   };
 }
 
 /** One that is stored and becomes another one; none: it is among the new ones, or those that are gone. */
 export function changedJob(
   change: DefinitionChange,
-  { jobs, now, views, places, rules }: Told,
+  told: Told,
 ): PlannedChangedJob[] {
+  const { jobs, views, places, rules } = told;
   if (change.kind === 'insert' || change.kind === 'delete') return [];
   const { calendars, app } = rules;
   const was = jobs.find(({ uid }) => uid === change.uid)!;
@@ -81,9 +84,21 @@ export function changedJob(
       ).toSorted(),
       before: plannedSchedule(view, standsAt, calendars),
       after: plannedSchedule(next, nextAt, calendars),
-      remarks: change.kind === 'orphan' ? [] : plannedRemarks(next, now, calendars),
+      remarks: change.kind === 'orphan' ? [] : remarksOf(next, told),
     },
   ];
+}
+
+/** That of a single time is known from how the code says it. */
+function remarksOf(
+  job: Pick<JobDefinition, 'namespace' | 'id' | 'trigger' | 'timeZone'>,
+  { declared, now, rules: { calendars } }: Told,
+): InstantRemark[] {
+  const { trigger } = job;
+  if (trigger.type !== 'at') return plannedRemarks(job, now, calendars);
+  const own = declared.find(({ definition }) => refKey(definition) === refKey(job));
+  const isAsDeclared = own?.definition.trigger.type === 'at' && own.definition.trigger.at === trigger.at;
+  return isAsDeclared ? [...(own.remarks ?? [])] : [];
 }
 
 /** Those that nobody declares any more; of a list that is read, those that are known not to be in it. */

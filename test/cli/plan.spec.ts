@@ -173,7 +173,7 @@ test('a handler that a job made at run time needs, and the release lacks, is som
   await inStorage(async (storage) => {
     const worker = await startWorker(storage, { app: 'shop', handlers: ['hand'] });
     await addRecurring(storage, { id: 'dyn', app: 'shop', handler: 'hand' });
-    await storage.unregister(worker);
+    await storage.unregister(worker.workerId);
   });
   const { code, stdout } = await chronis(two);
   expect(stdout).toContain(

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { logSentences } from '../../lib/events/log.sentences.js';
 import {
+  At,
   Cron,
   Interval,
   JobDeclarations,
@@ -116,6 +117,38 @@ test('the clocks and the hottest minutes are told', async () => {
     ['dst-gap', '2026-03-29T01:00:00.000Z'],
     ['dst-overlap', '2026-10-25T00:30:00.000Z'],
   ]);
+});
+
+test('a time of @At that the clocks go over, or have twice, is told as for other jobs, and nothing of one with an offset', async () => {
+  const timeZone = 'Europe/Berlin';
+  const found = await plan({
+    gap: [At('2027-03-28 02:30', { id: 'gap', timeZone })],
+    named: [At('2027-03-28T02:30[Europe/Berlin]', { id: 'named' })],
+    twice: [At('2026-10-25 02:30', { id: 'twice', timeZone })],
+    plain: [At('2027-03-28 03:30', { id: 'plain', timeZone })],
+    offset: [At('2027-03-28T01:30Z', { id: 'offset', timeZone })],
+    date: [At(new Date('2027-03-28T01:30Z'), { id: 'date', timeZone })],
+  });
+  const gap = {
+    at: new Date('2027-03-28T01:30:00Z'),
+    code: 'dst-gap',
+    text: '02:30 does not exist on 2027-03-28: the clocks go forward over it.',
+  };
+  const twice = {
+    at: new Date('2026-10-25T00:30:00Z'),
+    code: 'dst-overlap',
+    text: '02:30 exists twice on 2026-10-25: this is the first time.',
+  };
+  const remarks = Object.fromEntries(found.created.map((job) => [job.id, job.remarks]));
+  expect(remarks).toEqual({ gap: [gap], named: [gap], twice: [twice], plain: [], offset: [], date: [] });
+});
+
+test('a time of @At that is changed at run time has no remark of the one in the code', async () => {
+  const at = (options: object): Methods => ({ gap: [At('2027-03-28 02:30', { id: 'gap', timeZone: 'Europe/Berlin', ...options })] });
+  const app = await start(at({}));
+  await app.scheduler.updateJob('gap', { at: '2027-05-01T00:00Z' });
+  const { changed } = await plan(at({ maxRetries: 3 }));
+  expect(changed).toMatchObject([{ id: 'gap', remarks: [] }]);
 });
 
 describe('a release that lacks the handler of what is stored', () => {
