@@ -38,10 +38,7 @@ export function newJob(job: NewJob, told: Told): PlannedNewJob {
 }
 
 /** One that is stored and becomes another one; none: it is among the new ones, or those that are gone. */
-export function changedJob(
-  change: DefinitionChange,
-  told: Told,
-): PlannedChangedJob[] {
+export function changedJob(change: DefinitionChange, told: Told): PlannedChangedJob[] {
   const { jobs, views, places, rules } = told;
   if (change.kind === 'insert' || change.kind === 'delete') return [];
   const { calendars, app } = rules;

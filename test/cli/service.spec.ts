@@ -225,6 +225,35 @@ test('a job of one instant that has failed is shown as failed, and found and exp
   });
 });
 
+test('a job of a file is shown with the file, where the service that reads it is asked', async () => {
+  const daily = { schedule: '0 9 * * *', task: echo('day') };
+  await withJobs({ first: { schedule: once, task: echo('first') }, daily }, async (folder, args, env) => {
+    await using service = RunningService.start(args, env);
+    await service.says('Commands are answered at');
+    await service.says('job_id=first');
+    const file = join(folder, 'jobs.d/daily.json');
+    const { stdout } = await chronis(['jobs', 'show', 'daily'], { env });
+    expect(/^source\s+(.*)$/m.exec(stdout)?.[1]).toBe(`file ${file}`);
+    expect(await document(['jobs', 'show', 'daily'], { env })).toMatchObject({
+      file,
+      job: { source: 'code' },
+    });
+    await chronis(
+      ['jobs', 'create', '--id', 'made', '--handler', 'none', '--manual', '--allow-unknown-handler'],
+      {
+        env,
+      },
+    );
+    expect(await document(['jobs', 'show', 'made'], { env })).toMatchObject({
+      file: null,
+      job: { source: 'api' },
+    });
+    expect(await service.end('SIGTERM')).toBe(0);
+    const alone = await chronis(['jobs', 'show', 'daily'], { env });
+    expect(/^source\s+(.*)$/m.exec(alone.stdout)?.[1]).toBe('code');
+  });
+});
+
 test('a log of objects has one in each line, and a level leaves out what is below', async () => {
   const jobs = {
     good: { schedule: once, task: echo('a') },

@@ -144,7 +144,9 @@ test('a time of @At that the clocks go over, or have twice, is told as for other
 });
 
 test('a time of @At that is changed at run time has no remark of the one in the code', async () => {
-  const at = (options: object): Methods => ({ gap: [At('2027-03-28 02:30', { id: 'gap', timeZone: 'Europe/Berlin', ...options })] });
+  const at = (options: object): Methods => ({
+    gap: [At('2027-03-28 02:30', { id: 'gap', timeZone: 'Europe/Berlin', ...options })],
+  });
   const app = await start(at({}));
   await app.scheduler.updateJob('gap', { at: '2027-05-01T00:00Z' });
   const { changed } = await plan(at({ maxRetries: 3 }));

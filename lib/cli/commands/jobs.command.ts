@@ -3,6 +3,7 @@ import { command, type CliCommand } from '../cli.command.js';
 import { flag } from '../cli.option.js';
 import { colourOf, firstLine, instant, jobName, pauseText, schedule } from '../cli.words.js';
 import { existingJob } from '../existing.job.js';
+import { fileOfJob } from '../file.of.job.js';
 import { jobConditions, jobFilterOptions } from '../job.filter.js';
 import { given, moreNote, namespaceOption, pageOptions } from '../shared.options.js';
 import type { Column } from '../text.table.js';
@@ -57,12 +58,13 @@ const showJob = command({
   arguments: { '<id>': 'of the job' },
   options: { namespace: namespaceOption },
   run: async ({ args: [id], values, out, open }) => {
-    const { scheduler } = await open();
+    const { scheduler, jobFiles } = await open();
     const job = await existingJob(scheduler, id!, given({ namespace: values.namespace }));
     const place = { namespace: job.namespace };
     const hasTimes = job.trigger.type === 'cron' || job.trigger.type === 'interval';
     const preview = hasTimes ? await scheduler.previewJob(job.id, { ...place, count: shownInstants }) : null;
-    out.print({ job, preview }, (paper) => {
+    const file = job.source === 'code' ? fileOfJob(job, await jobFiles()) : null;
+    out.print({ job, preview, file }, (paper) => {
       paper.fields({
         id: job.id,
         namespace: job.namespace,
@@ -77,7 +79,7 @@ const showJob = command({
         app: job.app,
         queue: job.queue,
         priority: String(job.priority),
-        source: job.source,
+        source: file === null ? job.source : `file ${file}`,
         payload: out.json(job.payload),
         metadata: out.json(job.metadata),
         policies: out.json(job.policies),
