@@ -19,7 +19,7 @@ export interface OwnHandlers {
 type Reads = Pick<StorageAdapter, 'queryWorkers' | 'takeStock' | 'countJobs' | 'queryJobs' | 'now'>;
 
 /**
- * Handlers that jobs of the app need which were made at run time, and that are lacking, by name. Declared jobs go with the code. Looked for are handlers that a worker of the app has had, and those of runs that were put off; jobs are
+ * Handlers that jobs of the app need which were made at run time, and that are lacking, by name. Declared jobs go with the code. Looked for are handlers that a worker of the app has had, and, without `withLive`, those of runs that were put off; jobs are
  * read only where one of these is lacking. Rejects when the storage cannot be reached.
  */
 export async function findUnservedHandlers(storage: Reads, own: OwnHandlers): Promise<UnservedHandler[]> {
@@ -43,7 +43,8 @@ async function lackingHandlers(storage: Reads, { app, handlers, withLive }: OwnH
     for (const { leaseUntil, handlers: live } of workers)
       if (leaseUntil.getTime() > now) for (const handler of live) there.add(handler);
   }
-  const putOff = (await storage.takeStock?.())?.unclaimable ?? [];
+  // What no live process has of these is told by `runs.deferred`.
+  const putOff = withLive ? [] : ((await storage.takeStock?.())?.unclaimable ?? []);
   const known = [...workers.flatMap((worker) => worker.handlers), ...putOff.map(({ handler }) => handler)];
   return [...new Set(known)].filter((name) => !there.has(name) && !isOwnHandler(name)).toSorted();
 }

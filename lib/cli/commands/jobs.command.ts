@@ -58,12 +58,13 @@ const showJob = command({
   arguments: { '<id>': 'of the job' },
   options: { namespace: namespaceOption },
   run: async ({ args: [id], values, out, open }) => {
-    const { scheduler, jobFiles } = await open();
+    const session = await open();
+    const { scheduler } = session;
     const job = await existingJob(scheduler, id!, given({ namespace: values.namespace }));
     const place = { namespace: job.namespace };
     const hasTimes = job.trigger.type === 'cron' || job.trigger.type === 'interval';
     const preview = hasTimes ? await scheduler.previewJob(job.id, { ...place, count: shownInstants }) : null;
-    const file = job.source === 'code' ? fileOfJob(job, await jobFiles()) : null;
+    const file = job.source === 'code' ? fileOfJob(job, await session.jobFiles()) : null;
     out.print({ job, preview, file }, (paper) => {
       paper.fields({
         id: job.id,
