@@ -46,7 +46,7 @@ import { LockAdapter } from './ports/lock.adapter.js';
 import { StorageAdapter } from './ports/storage.adapter.js';
 import type { JobDefaults } from './scheduler/job.definition.js';
 import { pauseFailing } from './engine/circuit.js';
-import { hearWorkflows } from './engine/run.teller.js';
+import { hearRunEnds } from './engine/run.teller.js';
 import { HandlerDirectory } from './scheduler/handler.directory.js';
 import { HandlerWithdrawals } from './scheduler/handler.withdrawals.js';
 import { BulkChanges } from './scheduler/bulk.changes.js';
@@ -336,7 +336,7 @@ export function makeServiceParts(
   const { calendars } = defaults;
   const pauseOrders = new PauseOrders(storage, time, settings.timeZone);
   const pauses = new Pauses(calendars, pauseOrders);
-  hearWorkflows(storage, events, (jobs) => void pauseFailing(jobs, storage, events));
+  hearRunEnds(storage, events, (jobs) => void pauseFailing(jobs, storage, events));
   return {
     storage,
     directory,

@@ -158,6 +158,8 @@ export { lostFingerprint, storedFingerprint } from './ports/fingerprint.js';
 export { mostFailures } from './ports/queries.js';
 export { areTooMany, middleOf, mostPartBytes, mostPartLines } from './ports/run.logs.js';
 export { mostCounted, mostKeptCounted } from './ports/stock.js';
+export { RunEnds } from './ports/run.ends.js';
+export type { CancelledRun, RunEnd } from './ports/run.ends.js';
 export { mostRunSignals } from './ports/run.steps.js';
 export type {
   AttemptFilter,
@@ -200,6 +202,7 @@ export type {
   AuditedFlowStore,
   FlowEdge,
   FlowFilter,
+  FlowOver,
   FlowReads,
   FlowStore,
   FlowStep,

@@ -35,7 +35,10 @@ export function pingOf({ events, urls, textOf, push }: PingParts): (() => void)[
     }),
     events.on('run.succeeded', (run) => ping(run, '')),
     ...failures.map((name) =>
-      events.on(name, (run: ChronisEventMap[typeof name]) => ping(run, '/fail', textOf(name, run as never))),
+      events.on(name, (run: ChronisEventMap[typeof name]) => {
+        // Nobody waits for the end of what has not begun.
+        if (!('hasBegun' in run) || run.hasBegun) ping(run, '/fail', textOf(name, run as never));
+      }),
     ),
     events.on('workers.released', ({ gaveUp }) => {
       for (const run of gaveUp) ping(run, '/fail', 'Its worker has died.');

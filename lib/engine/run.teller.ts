@@ -3,6 +3,7 @@ import type { RunEvent } from '../events/event.map.js';
 import type { JobRef } from '../model/job.js';
 import type { ClaimedRun } from '../model/run.js';
 import { mayPauseJob } from '../ports/flows.js';
+import type { CancelledRun } from '../ports/run.ends.js';
 import { outside } from '../ports/outside.js';
 import type { Settlement, StorageAdapter } from '../ports/storage.adapter.js';
 import type { Ending } from './attempt.ending.js';
@@ -18,14 +19,16 @@ interface Heard {
   onGaveUp: (jobs: readonly JobRef[]) => void;
 }
 
-/** Does what is to be done of workflows that are over by what this process has done: tells of their ends as of those of plain runs, and looks at jobs that may have failed too often. */
-export function hearWorkflows(
-  { flows }: StorageAdapter,
+/** Does what is to be done of runs that have ended by what this process has done, and that no worker tells of: tells of workflows as of plain runs, looks at their jobs, which may have failed too often, and tells of what was cancelled. */
+export function hearRunEnds(
+  { runEnds }: StorageAdapter,
   events: ChronisEvents,
   onGaveUp: (jobs: readonly JobRef[]) => void,
 ): void {
   const teller = new RunTeller(outside, events, { onSettled: () => undefined, onGaveUp });
-  flows?.onFlowOver?.(({ run, settlement, isTold }) => {
+  runEnds?.onRunEnd((end) => {
+    if ('cancelled' in end) return tellCancelled(end.cancelled, events);
+    const { run, settlement, isTold } = end;
     if (isTold) return teller.lookAtJob(run, settlement);
     teller.tell(run, { settlement, error: errorOf(settlement), ruleFailures: [] });
   });
@@ -86,7 +89,7 @@ export class RunTeller {
       case 'timed_out':
         return events.emit('run.timed_out', { ...this.endOf(run, settlement), ...failure });
       case 'cancelled':
-        return events.emit('run.cancelled', this.endOf(run, settlement));
+        return events.emit('run.cancelled', { ...this.endOf(run, settlement), hasBegun: true });
       case 'handed_back':
         this.handedBack++;
         this.finished--;
@@ -118,7 +121,16 @@ export class RunTeller {
   }
 }
 
-export function runEvent(run: ClaimedRun, workerId: string): RunEvent {
+function tellCancelled(run: CancelledRun, events: ChronisEvents): void {
+  const { hasBegun, since, finishedAt } = run;
+  const durationMs = since === null ? 0 : finishedAt - since;
+  events.emit('run.cancelled', { ...runEvent(run, outside), durationMs, hasBegun });
+}
+
+export function runEvent(
+  run: Omit<CancelledRun, 'hasBegun' | 'since' | 'finishedAt'>,
+  workerId: string,
+): RunEvent {
   return {
     runId: run.id,
     jobId: run.jobId,

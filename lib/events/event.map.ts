@@ -272,7 +272,8 @@ export interface ChronisEventMap {
   /** The run gave up. */
   'run.failed': RunEvent & { durationMs: number; error: unknown; fingerprint?: string };
   'run.timed_out': RunEvent & { durationMs: number; error: unknown; fingerprint?: string };
-  'run.cancelled': RunEvent & { durationMs: number };
+  /** Somebody asked to end it, and it has ended. `hasBegun`: a worker has had it; false: it was cancelled before it could begin. `durationMs`: of the attempt, or of how long it was open; 0 where it waited. */
+  'run.cancelled': RunEvent & { durationMs: number; hasBegun: boolean };
   /** The handler wants to be called again later, or sleeps; the attempt does not count. `until` null: it waits for a signal alone. */
   'run.snoozed': RunEvent & { durationMs: number; until: Date | null };
   /** The handler has ended and left it open: its verdict comes from outside, or at the deadline; null: it has none. */

@@ -204,8 +204,8 @@ export const logSentences: Sentences = {
     text: `${describe(run)} timed out after ${run.durationMs} ms.`,
   }),
   'run.cancelled': (run) => ({
-    level: 'log',
-    text: `${describe(run)} was cancelled after ${run.durationMs} ms.`,
+    level: run.hasBegun ? 'log' : 'debug',
+    text: `${describe(run)} was cancelled ${run.hasBegun ? `after ${run.durationMs} ms` : 'before it began'}.`,
   }),
   'run.snoozed': (run) => ({
     level: 'debug',

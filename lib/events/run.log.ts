@@ -81,7 +81,9 @@ export function runLog(options: RunLogOptions = {}): { [N in Logged]: Listener<N
     'run.retrying': failed('failed'),
     'run.failed': failed('failed'),
     'run.timed_out': failed('timed_out'),
-    'run.cancelled': failed('cancelled'),
+    'run.cancelled': (event, origin) => {
+      if (event.hasBegun) failed('cancelled')(event, origin);
+    },
     'run.lost': failed('lost'),
     'workers.released': ({ gaveUp }, { at }) => {
       for (const { jobId, namespace, runId } of gaveUp) {

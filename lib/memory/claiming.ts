@@ -52,8 +52,10 @@ export function giveBack(tables: MemoryTables, now: EpochMs, runs: readonly Unst
       continue;
     }
     const { delayMs = 0 } = hold;
+    // By a claim before this one.
+    const hasBegun = run.fence > 1;
     handBack(tables, run, delayMs > 0 ? Math.max(run.dueAt, now + delayMs) : run.dueAt);
-    if (isOver) cancelWaiting(tables, now, run);
+    if (isOver) cancelWaiting(tables, now, run, null, hasBegun);
   }
   return { lost, left: [] };
 }

@@ -20,7 +20,7 @@ export function withFlows<T>(step: Step<T>): Step<T> {
   return (tables, now) => {
     tables.ended.length = 0;
     tables.born.length = 0;
-    tables.over.length = 0;
+    tables.ends.length = 0;
     const answer = step(tables, now);
     while (tables.ended.length > 0) follow(tables, now, tables.ended.splice(0));
     return answer;
@@ -44,7 +44,7 @@ export function endIfOver(tables: MemoryTables, now: EpochMs, flow: FlowRow): vo
   finish(tables, now, run, verdict);
   const { id: runId, fence, worker } = taken;
   const settlement = { ...verdict, runId, fence, worker, retryAt };
-  tables.over.push(flowOver(taken, settlement, flow.ending));
+  tables.ends.push(flowOver(taken, settlement, flow.ending));
   bearCallback(tables, now, callbackOf({ ...taken, ...run.claimedAs }, outcome, ending));
 }
 

@@ -1,6 +1,5 @@
 import type { Page } from '../model/job.js';
 import type { Run } from '../model/run.js';
-import type { FlowOver } from '../ports/flows.js';
 import type {
   EpochMs,
   Flow,
@@ -26,19 +25,7 @@ type Taker = <T>(step: Step<T>, kind?: 'read') => Promise<T>;
 
 /** Workflows in memory. */
 export class MemoryFlows implements FlowStorage {
-  private readonly hearers = new Set<(over: FlowOver) => void>();
-
   constructor(private readonly atomically: Taker) {}
-
-  onFlowOver(told: (over: FlowOver) => void): () => void {
-    this.hearers.add(told);
-    return () => void this.hearers.delete(told);
-  }
-
-  /** See `onFlowOver`. */
-  tellOver(flows: readonly FlowOver[]): void {
-    for (const over of flows) for (const told of this.hearers) told(over);
-  }
 
   getFlow(runId: string): Promise<Flow | null> {
     return this.atomically((tables) => getFlow(tables, runId), 'read');

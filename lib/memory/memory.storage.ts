@@ -86,6 +86,7 @@ import { discardRuns, retryRuns } from './dead.letters.js';
 import { insertJobs, updateJob } from './definitions.js';
 import { queryFailures } from './failures.js';
 import { dueCursors, fire } from './firing.js';
+import { RunEnds, type RunEnd } from '../ports/run.ends.js';
 import { withFlows } from './flow.endings.js';
 import { MemoryEventChannel } from './memory.event.channel.js';
 import { MemoryFlows } from './memory.flows.js';
@@ -156,7 +157,7 @@ export class MemoryStorage extends StorageAdapter {
   override readonly flows = new MemoryFlows((step, kind) => this.atomically(step, kind));
   protected readonly clock: Clock;
   protected readonly tables: MemoryTables;
-  private readonly overHearers: MemoryFlows = this.flows;
+  override readonly runEnds = new RunEnds();
   private readonly transactions: MemoryTransactions;
   private readonly steps: StepTaker;
   /** Whether what is done is there at once, and not when a transaction is committed. */
@@ -220,7 +221,7 @@ export class MemoryStorage extends StorageAdapter {
     conclude: (value: T) => Settlement | RunStepRecord,
     options: AnyTransactionOptions,
   ): Promise<T> {
-    return this.transactions.concluding(work, conclude, options, () => this.tellOver());
+    return this.transactions.concluding(work, conclude, options, () => this.runEnds.tell(this.takeEnds()));
   }
 
   async init(): Promise<void> {}
@@ -515,7 +516,6 @@ export class MemoryStorage extends StorageAdapter {
     return Object.defineProperties(audited, {
       flows: { value: new MemoryFlows(take) },
       definitions: { value: new MemoryDefinitions(take) },
-      overHearers: { value: this.overHearers },
     });
   }
 
@@ -556,18 +556,18 @@ export class MemoryStorage extends StorageAdapter {
       );
     }
     const step = kind === 'read' ? work : withFlows(work);
-    this.tables.over.length = 0;
+    this.tables.ends.length = 0;
     const answer = structuredClone(this.steps.take(step, this.clock.now(), kind));
     // What is done in a transaction is not committed yet.
-    if (this.isCommitting) this.tellOver();
+    const ends = this.isCommitting ? this.takeEnds() : [];
     await this.lasting();
+    if (ends.length > 0) await this.runEnds.tell(ends);
     return answer;
   }
 
   /** Of what the last step has done. */
-  private tellOver(): void {
-    const { over } = this.tables;
-    if (over.length > 0) this.overHearers.tellOver(structuredClone(over.splice(0)));
+  private takeEnds(): RunEnd[] {
+    return structuredClone(this.tables.ends.splice(0));
   }
 
   /** Resolves when what was done, and what was seen, is kept as safely as it is kept here. */

@@ -79,7 +79,7 @@ export class MemoryTransactions {
     work: TransactionWork<T>,
     conclude: (value: T) => Settlement | RunStepRecord,
     { begin, dataSource }: AnyTransactionOptions,
-    committed: () => void,
+    committed: () => Promise<void>,
   ): Promise<T> {
     let last: { transaction: MemoryTransaction; value: T } | null = null;
     const run = async (_executor: unknown, manager: unknown): Promise<void> => {
@@ -92,7 +92,7 @@ export class MemoryTransactions {
     await (begin ?? beginOf(dataSource ?? this.choices.dataSource))(run);
     const { transaction, value } = (last ?? refuseSilence()) as { transaction: MemoryTransaction; value: T };
     transaction.commit();
-    committed();
+    await committed();
     return value;
   }
 

@@ -307,8 +307,25 @@ export function cancelWaiting(
   now: EpochMs,
   run: RunRow,
   error: string | null = null,
+  hasBegun = run.fence > 0,
 ): void {
-  finish(tables, now, run, { outcome: 'cancelled', startedAt: null, finishedAt: now, error });
+  const since = run.open?.since ?? null;
+  endCancelled(tables, now, run, { startedAt: null, finishedAt: now, error }, { since, hasBegun });
+}
+
+/** Ends a run that no live worker has, and has that told. */
+export function endCancelled(
+  tables: MemoryTables,
+  now: EpochMs,
+  run: RunRow,
+  ending: Omit<Ending, 'outcome'>,
+  known: Pick<CancelledRun, 'since' | 'hasBegun'>,
+): void {
+  const { id, origin, attempt, nominalAt } = run;
+  const { id: jobId, namespace } = run.job.definition;
+  const told = { id, jobId, namespace, ...placedAs(run), origin, attempt, nominalAt, ...known };
+  if (finish(tables, now, run, { ...ending, outcome: 'cancelled' }))
+    tables.ends.push({ cancelled: { ...told, finishedAt: ending.finishedAt } });
 }
 
 /** Ends a run that waits, asks the worker of one that goes on to abort it. */

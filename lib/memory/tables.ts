@@ -1,4 +1,3 @@
-import type { FlowOver } from '../ports/flows.js';
 import type { Definition } from '../model/definition.js';
 import type { JobDefinition, JobRef, JobSource } from '../model/job.js';
 import type { CarriedTrace, Attempt, Gap, RunOrigin } from '../model/run.js';
@@ -24,6 +23,7 @@ import type {
   WorkerRegistration,
 } from '../ports/storage.adapter.js';
 import type { JsonValue } from '../model/json.js';
+import type { RunEnd } from '../ports/run.ends.js';
 import type { StepEnd } from '../ports/storage.adapter.js';
 import type { Wake } from '../ports/wake.signal.js';
 import { DueIndex } from './due.index.js';
@@ -289,8 +289,8 @@ export class MemoryTables implements StepTaker {
   readonly ended: EndedRun[] = [];
   /** Runs of steps, in the order in which they were born. Within a step only. */
   readonly born: RunRow[] = [];
-  /** Flows that are over, and of which more has to be done. Within a step only. */
-  readonly over: FlowOver[] = [];
+  /** Ends of runs that have to be told, see `StorageAdapter.runEnds`. Within a step only. */
+  readonly ends: RunEnd[] = [];
   /** Signals that no step has taken, by their run, in the order in which they came; never changed in place. */
   readonly signals = new Map<string, readonly SignalRow[]>();
   /** Runs that may be claimed, now or later. */

@@ -13,7 +13,7 @@ import { bearCallback } from './definitions.js';
 import { tellGivenUp } from './given.up.steps.js';
 import { toClaimedRun } from './rows.to.views.js';
 import { isOutOfSync } from './releases.js';
-import { finish, record, waitUntil } from './runs.js';
+import { endCancelled, finish, record, waitUntil } from './runs.js';
 import type { MemoryTables, RunRow, WorkerRow } from './tables.js';
 
 export function register(
@@ -159,7 +159,7 @@ function releaseRun(
   const verdict = verdictOfLost(run, isAlone);
   const ending = { startedAt: run.startedAt, finishedAt: Math.max(run.startedAt!, now) };
   if (verdict === 'cancelled') {
-    finish(tables, now, run, { outcome: verdict, ...ending });
+    endCancelled(tables, now, run, ending, { since: run.startedAt, hasBegun: true });
     return verdict;
   }
   const lost = {

@@ -67,7 +67,10 @@ export class EventMeter {
     this.on('run.succeeded', (run) => this.ended(run, 'succeeded', 'ok'));
     this.on('run.failed', (run) => this.ended(run, 'failed', 'error'));
     this.on('run.timed_out', (run) => this.ended(run, 'timed_out', 'error'));
-    this.on('run.cancelled', (run) => this.ended(run, 'cancelled'));
+    this.on('run.cancelled', (run) => {
+      this.counted(run, 'cancelled');
+      if (run.hasBegun) this.attempted(run, 'cancelled');
+    });
     this.on('run.lost', (run) => {
       this.ended(run, 'lost');
       instruments.lost_runs_total.record(1);
@@ -123,11 +126,15 @@ export class EventMeter {
   }
 
   private ended(run: RunEvent & { durationMs: number }, verdict: RunVerdict, outcome?: 'ok' | 'error'): void {
+    this.counted(run, verdict);
+    this.attempted(run, verdict, outcome);
+  }
+
+  private counted(run: RunEvent, verdict: RunVerdict): void {
     this.begin(run);
     const { origin } = run;
     const labels = { handler: this.handler(run.handler), queue: this.queue(run.queue), origin, verdict };
     this.instruments.runs_total.record(1, labels);
-    this.attempted(run, verdict, outcome);
   }
 
   private attempted(run: RunEvent & { durationMs: number }, outcome: Outcome, went?: 'ok' | 'error'): void {

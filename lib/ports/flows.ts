@@ -202,8 +202,6 @@ export interface FlowStorage {
   pruneFlows(endedBefore: EpochMs, limit: number, archived?: boolean): Promise<number>;
   /** Which handlers, besides these, the steps call that have not ended, of the `limit` oldest flows of the app (and of those without one) that go on: by workflow, version and handler. */
   unservedSteps(app: string, handlers: readonly string[], limit: number): Promise<UnservedStep[]>;
-  /** Calls `told` with each flow that is over by a call of this adapter, and is not tried again, once that is committed; not in transactions of callers. Returns how to stop. Absent: nobody is told. */
-  onFlowOver?(told: (over: FlowOver) => void): () => void;
   /** Ends what a release without flows has ended without telling the flow. Bounded work a call; returns how many steps it were. */
   reconcileFlows(): Promise<number>;
 }
@@ -228,8 +226,7 @@ export const maxFlowSteps = 1_000_000;
 export const maxStepResult = 1_048_576;
 /** The longest result of a flow, which the ledger keeps, in characters of JSON. */
 export const maxFlowResult = 65_536;
-/** In place of one that is longer: the error of a run that has succeeded, and the reason of a step that is a flow. */
-/** A flow that is over, and the verdict of its run. */
+/** A flow that is over, and the verdict of its run. @publicApi */
 export interface FlowOver {
   run: ClaimedRun;
   settlement: Settlement;
@@ -259,4 +256,5 @@ export function mayPauseJob(
   );
 }
 
+/** In place of a result that is longer: the error of a run that has succeeded, and the reason of a step that is a flow. */
 export const flowResultNotKept = `The result was not kept: it has more than ${maxFlowResult} characters as JSON. Let the last steps return less, such as where it is.`;

@@ -52,6 +52,7 @@ import type {
   PageRequest,
   RunFilter,
 } from './queries.js';
+import type { RunEnds } from './run.ends.js';
 import type { EndedPauses, PauseEndPlans, PauseOrder } from './pause.ends.js';
 import type { AnyTransactionOptions, JoinableTransaction, TransactionWork } from './run.transaction.js';
 import type {
@@ -164,6 +165,11 @@ export abstract class StorageAdapter {
   readonly eventChannel?: EventChannel;
   /** Workflows; absent: it has none, and what begins one is refused. */
   readonly flows?: FlowStorage;
+  /**
+   * Tells of each workflow that is over by a call of this adapter, and is not tried again, and of each run that such a call has ended as `cancelled` while nobody executed it: once, when that is committed. Of what the worker of the run has settled
+   * itself, and of what is part of a transaction of a caller, it tells nothing. Absent: nobody is told.
+   */
+  readonly runEnds?: RunEnds;
   /** Versions of what jobs are started from; absent: it keeps none, and what needs them is refused. */
   readonly definitions?: DefinitionStorage;
   /** Programs that jobs bring along; absent: it keeps none, and tasks of the type `binary` are refused. */

@@ -18,6 +18,9 @@ export interface Execution extends RunEvent {
 
 type Told<N extends keyof ChronisEventMap> = ChronisEventMap[N];
 
+/** In place of a worker, in events of runs that nobody executed. */
+const notExecuted = 'outside';
+
 /** Calls the listeners with each execution that begins or ends. */
 export function observeExecutions(
   events: ChronisEvents,
@@ -30,7 +33,11 @@ export function observeExecutions(
   events.on('run.succeeded', endsAs('succeeded'));
   events.on('run.failed', endsAs('failed'));
   events.on('run.timed_out', endsAs('timed_out'));
-  events.on('run.cancelled', endsAs('cancelled'));
+  events.on('run.cancelled', (event) => {
+    // What nobody executed is no execution.
+    if (event.workerId === notExecuted) ended(event, null);
+    else endsAs('cancelled')(event);
+  });
   events.on('run.lost', endsAs('lost'));
   events.on('run.handed-back', endsAs('handed_back'));
   events.on('run.stale', (event) => ended(event, null));

@@ -25,6 +25,7 @@ import { fixedDelayLaws, overlapLaws } from './laws/overlap.laws.js';
 import { deferLaws, liftLaws } from './laws/overdue.laws.js';
 import { pauseLaws, resumeLaws } from './laws/pause.laws.js';
 import { auditLaws } from './laws/audit.laws.js';
+import { runEndLaws } from './laws/run.end.laws.js';
 import { requestLaws } from './laws/request.laws.js';
 import { failureLaws } from './laws/failure.laws.js';
 import { runLogLaws } from './laws/run.log.laws.js';
@@ -107,6 +108,7 @@ export function storageLaws(): Law[] {
     ...pausedByLaws,
     ...cancelLaws,
     ...cancelRunLaws,
+    ...runEndLaws,
     ...runNowLaws,
     ...traceLaws,
     ...backfillLaws,

@@ -49,7 +49,7 @@ async function settleFlow<Row>(run: Run, over: OverFlow): Promise<EndedRuns<Row>
     ...{ runId, fence, worker, outcome, startedAt, finishedAt: now, retryAt, error, fingerprint, result },
   };
   const rows = await run<Row>('settle', ...settlementColumns([settlement]), true);
-  if (retryAt === null) run.noteOver?.(flowOver(taken, settlement, over.ending));
+  if (retryAt === null) run.noteEnd?.(flowOver(taken, settlement, over.ending));
   const callback = retryAt !== null ? null : callbackOf(taken, outcome, { finishedAt: now, error, result });
   if (callback !== null) await bearCallbacks(run, [callback]);
   return { rows, settlements: [settlement] };

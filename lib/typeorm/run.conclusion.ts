@@ -1,5 +1,6 @@
 import type { RunVerdict } from '../model/verdict.js';
 import type { FlowEnding } from '../ports/flow.ending.js';
+import type { CancelledRun } from '../ports/run.ends.js';
 import type { EpochMs, Settlement } from '../ports/storage.adapter.js';
 import { advanceFlows, type EndedStep } from './flow.advancing.js';
 import type { FlowHands } from './flow.hands.js';
@@ -15,6 +16,8 @@ export interface EndedRow {
   job_uid: string | null;
   final: boolean;
   flow_end: FlowEnd | null;
+  /** It has ended as cancelled, and no worker tells of it. Absent: nobody asks. */
+  cancelled?: CancelledRun | null;
 }
 
 /** What flows have to know of the end of a run: see `flowEndColumn`. */
@@ -39,7 +42,7 @@ interface LockedRun {
 }
 
 /**
- * What follows from ends of runs, in their transaction, and what follows from that: lets go of what waited for them, moves flows on that they are steps of, and ends flows that they were. To be called for every statement that
+ * What follows from ends of runs, in their transaction, and what follows from that: lets go of what waited for them, moves flows on that they are steps of, and ends flows that they were; and notes those to be told. To be called for every statement that
  * ends runs. The order of locks is runs, then flows by their ids, then their steps. `hands`: who may begin what that releases; null: anybody.
  */
 export async function conclude(
@@ -49,6 +52,7 @@ export async function conclude(
   hands: FlowHands | null = null,
 ): Promise<void> {
   for (let [rows, said] = [ended, settlements]; rows.length > 0;) {
+    for (const { cancelled } of rows) if (cancelled) run.noteEnd?.({ cancelled });
     await unblock(
       run,
       rows.filter(({ final }) => final).map(({ job_uid }) => job_uid),

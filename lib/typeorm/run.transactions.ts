@@ -6,7 +6,7 @@ import type {
   TransactionManager,
   TransactionWork,
 } from '../ports/run.transaction.js';
-import type { FlowOver } from '../ports/flows.js';
+import type { RunEnd, RunEnds } from '../ports/run.ends.js';
 import type { Hold, RunStepRecord, Settlement } from '../ports/storage.adapter.js';
 import type { AdapterConnection } from './adapter.connection.js';
 import type { CallerConnection } from './caller.connection.js';
@@ -16,7 +16,6 @@ import { isWorthAnotherAttempt, sqlStateOf } from './sql.errors.js';
 import { readOnlyProblem } from './caller.transaction.js';
 import { answered, pause, within } from './deadline.js';
 import { ExecutorConnection } from './executor.connection.js';
-import type { FlowsOver } from './flows.over.js';
 import type { Installation } from './installation.js';
 import { settleWithin } from './settling.transaction.js';
 import { queryRunSteps, recordRunStep } from './run.steps.js';
@@ -71,7 +70,7 @@ export class RunTransactions {
     /** The application's; null: the storage was made from a URL or settings. */
     private readonly application: DataSource | null,
     private readonly installation: Installation,
-    private readonly over: FlowsOver,
+    private readonly ends: RunEnds,
   ) {
     const { tables, statementTimeoutMs } = connection.settings;
     this.deadlineMs = statementTimeoutMs + 500;
@@ -113,9 +112,9 @@ export class RunTransactions {
         await own(runner.startTransaction('READ COMMITTED'));
         await this.enter(connection);
         const value = await work(runner.manager);
-        const over = await this.end(connection, conclude(value));
+        const ends = await this.end(connection, conclude(value));
         await own(runner.commitTransaction());
-        this.over.tell(over);
+        await this.ends.tell(ends);
         return value;
       } catch (error) {
         // Where this fails too the connection is gone, and the first error says why.
@@ -134,7 +133,7 @@ export class RunTransactions {
     work: TransactionWork<T>,
     conclude: (value: T) => End,
   ): Promise<T> {
-    let done: { value: T; end: End; over: readonly FlowOver[] } | null = null;
+    let done: { value: T; end: End; ends: readonly RunEnd[] } | null = null;
     await begin(async (executor, manager) => {
       done = null;
       const connection = new ExecutorConnection(executor, this.deadlineMs);
@@ -147,15 +146,15 @@ export class RunTransactions {
       const value = await work(manager);
       const end = conclude(value);
       try {
-        done = { value, end, over: await this.end(connection, end) };
+        done = { value, end, ends: await this.end(connection, end) };
       } catch (error) {
         throw connection.told(error);
       }
     });
     if (done === null) refuseBegin('has not called what it is given, or what it has called was rejected');
-    const { value, end, over } = done as NonNullable<typeof done>;
+    const { value, end, ends } = done as NonNullable<typeof done>;
     if (!(await this.isCommitted(end))) refuseBegin('has resolved, and its transaction is not committed');
-    this.over.tell(over);
+    await this.ends.tell(ends);
     return value;
   }
 
@@ -206,9 +205,9 @@ export class RunTransactions {
 
   /**
    * Behind a savepoint: a deadlock with other settlements must not cost the handler its work, and neither must somebody who has locked what is to be written. That
-   * one is waited for as long as the run is in this worker's hands; in portions, so that nobody's deadline ends the connection. Returns the flows that have ended by it.
+   * one is waited for as long as the run is in this worker's hands; in portions, so that nobody's deadline ends the connection. Returns the ends of runs that are to be told.
    */
-  private async end(connection: CallerConnection, end: End): Promise<readonly FlowOver[]> {
+  private async end(connection: CallerConnection, end: End): Promise<readonly RunEnd[]> {
     const { databaseClock, statementTimeoutMs } = this.connection.settings;
     const given = databaseClock && Math.floor(databaseClock.now());
     // From here on locks of ours are held: a process that freezes has not long to keep them.
@@ -227,16 +226,16 @@ export class RunTransactions {
           connection
             .query<never>(this.statements[statement], [time, ...values])
             .catch((error: unknown) => Promise.reject(withPurpose(statement, error) as Error));
-        const over: FlowOver[] = [];
+        const ends: RunEnd[] = [];
         const run = Object.assign(
           behindLocks(send, async () => (time = await readTime())),
-          { noteOver: (one: FlowOver) => void over.push(one) },
+          { noteEnd: (one: RunEnd) => void ends.push(one) },
         );
         const isAccepted =
           'step' in end
             ? (await recordRunStep(run, end, end.step)).kept
             : (await settleWithin(run, [end], 'settle')).accepted.length === 1;
-        if (isAccepted) return over;
+        if (isAccepted) return ends;
       } catch (error) {
         const isLocked = stillLocked.has(sqlStateOf(error) ?? '');
         if (!isLocked && (attempt++ === mostAttempts || !isWorthAnotherAttempt(error))) throw error;

@@ -1,6 +1,5 @@
 import type { Queries, StatementTraits, Transaction, TransactionTraits } from './database.js';
-import type { FlowOver } from '../ports/flows.js';
-import type { FlowsOver } from './flows.over.js';
+import type { RunEnd, RunEnds } from '../ports/run.ends.js';
 import { withPurpose } from './purposes.js';
 import {
   arrayStatements,
@@ -14,8 +13,8 @@ import {
 /** Runs a prepared statement with its values from $2 on. */
 export interface Run {
   <Row>(statement: StatementName, ...values: readonly unknown[]): Promise<Row[]>;
-  /** Notes a flow that is over, to be told once the transaction is committed. Absent: nobody is told. */
-  readonly noteOver?: (over: FlowOver) => void;
+  /** Notes the end of a run, to be told once the transaction is committed. Absent: nobody is told. */
+  readonly noteEnd?: (end: RunEnd) => void;
 }
 
 /** A transaction that holds its locks, with the time at which it got them. */
@@ -64,7 +63,7 @@ export class StatementRunner implements StatementScope {
     private readonly statements: Statements,
     /** Rejects where there is none (yet). */
     private readonly database: () => Place,
-    private readonly over: FlowsOver | null = null,
+    private readonly ends: RunEnds | null = null,
   ) {}
 
   get queries(): Queries {
@@ -84,25 +83,25 @@ export class StatementRunner implements StatementScope {
     work: (change: OwnChange, queries: Queries) => Promise<T>,
     traits?: TransactionTraits,
   ): Promise<T> {
-    const over: FlowOver[] = [];
+    const ends: RunEnd[] = [];
     const value = await this.database().transaction((transaction: Transaction) => {
       // Of an attempt that was rolled back nothing is told.
-      over.length = 0;
+      ends.length = 0;
       const run = behindLocks(this.on(transaction), () => transaction.renewClock());
       const change: OwnChange = {
-        run: Object.assign(run, { noteOver: (one: FlowOver) => void over.push(one) }),
+        run: Object.assign(run, { noteEnd: (one: RunEnd) => void ends.push(one) }),
         readClock: () => transaction.readClock(),
         briefly: async (lockMs, doing) => {
-          const { length } = over;
+          const { length } = ends;
           const done = await transaction.briefly(lockMs, doing);
-          if (done === null) over.length = length;
+          if (done === null) ends.length = length;
           return done;
         },
         limitWaiting: (lockMs) => transaction.limitWaiting(lockMs),
       };
       return work(change, transaction);
     }, traits);
-    if (over.length > 0) this.over?.tell(over);
+    if (ends.length > 0) await this.ends?.tell(ends);
     return value;
   }
 

@@ -1,8 +1,6 @@
-import type { FlowOver } from '../ports/flows.js';
 import type { FlowStorage, UnservedStep } from '../ports/storage.adapter.js';
 import { setFlowPause } from './flow.controls.js';
 import { FlowReconciling } from './flow.reconciling.js';
-import type { FlowsOver } from './flows.over.js';
 import { conclude } from './run.conclusion.js';
 import { isRunId } from './run.id.js';
 import { WaitReconciling } from './run.waits.js';
@@ -14,18 +12,6 @@ import { TypeOrmFlowStore } from './typeorm.flow.store.js';
 export class TypeOrmFlows extends TypeOrmFlowStore<StatementRunner> implements FlowStorage {
   private readonly reconciling = new FlowReconciling();
   private readonly waits = new WaitReconciling();
-
-  constructor(
-    statements: StatementRunner,
-    tables: TableNames,
-    private readonly over: FlowsOver,
-  ) {
-    super(statements, tables);
-  }
-
-  onFlowOver(told: (over: FlowOver) => void): () => void {
-    return this.over.hear(told);
-  }
 
   /** See `setFlowPause`: there may be too many for one transaction. */
   override async pauseFlow(runId: string): Promise<boolean> {

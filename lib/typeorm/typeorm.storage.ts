@@ -78,6 +78,7 @@ import type {
   JoinableTransaction,
   TransactionWork,
 } from '../ports/run.transaction.js';
+import { RunEnds } from '../ports/run.ends.js';
 import type { EventChannel } from '../ports/event.channel.js';
 import type { WakeSignal } from '../ports/wake.signal.js';
 import type { DataSource } from 'typeorm';
@@ -90,7 +91,6 @@ import { TypeOrmBinaries } from './binaries.js';
 import { Calls } from './calls.js';
 import { CallerTransactions } from './caller.transactions.js';
 import { FirePlans } from './fire.plans.js';
-import { FlowsOver } from './flows.over.js';
 import { Installation } from './installation.js';
 import type { ResumePlan } from './job.controls.js';
 import { Leases } from './leases.js';
@@ -147,6 +147,7 @@ export class TypeOrmStorage extends StorageAdapter {
   override readonly bulkActions: BulkActionStorage;
   override readonly runProgress: RunProgressStorage;
   override readonly storedText: StoredText;
+  override readonly runEnds = new RunEnds();
   declare readonly wakeSignal?: WakeSignal;
   declare readonly eventChannel?: EventChannel;
   private readonly statements: StatementRunner;
@@ -170,13 +171,13 @@ export class TypeOrmStorage extends StorageAdapter {
     super();
     const { tables, poolSize, statementTimeoutMs } = connection.settings;
     const statements = prepareStatements(tables);
-    const over = new FlowsOver();
-    this.statements = new StatementRunner(statements, connection.database, over);
+    const { runEnds: ends } = this;
+    this.statements = new StatementRunner(statements, connection.database, ends);
     this.pruning = new RecordPruning(tables);
     this.firePlans = new FirePlans(this.statements.run, connection.settings.clock);
     this.vacuuming = new Vacuuming(connection.database, tables, connection.settings.clock);
     const calls = new Calls(connection.database, poolSize, statementTimeoutMs);
-    this.jobs = new TypeOrmJobs(new StatementRunner(statements, () => calls, over), tables);
+    this.jobs = new TypeOrmJobs(new StatementRunner(statements, () => calls, ends), tables);
     this.definitions = this.jobs.definitions;
     this.binaries = new TypeOrmBinaries(new StatementRunner(statements, () => calls));
     this.overdue = new TypeOrmOverdue(this.statements);
@@ -185,9 +186,9 @@ export class TypeOrmStorage extends StorageAdapter {
     this.bulkActions = new TypeOrmBulkActions(this.statements);
     this.runProgress = new TypeOrmRunProgress(this.statements);
     this.storedText = new TypeOrmStoredText(this.statements, tables);
-    this.flows = new TypeOrmFlows(this.statements, tables, over);
+    this.flows = new TypeOrmFlows(this.statements, tables);
     this.installation = new Installation(connection);
-    this.transactions = new RunTransactions(connection, statements, application, this.installation, over);
+    this.transactions = new RunTransactions(connection, statements, application, this.installation, ends);
     this.callers = new CallerTransactions(connection.settings, this.installation);
     // Its home is this storage, which opens and closes it.
     const home = { database: connection.database, init: async () => undefined, close: async () => undefined };

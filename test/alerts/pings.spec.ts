@@ -104,6 +104,20 @@ test('a workflow is pinged when it begins and when it ends by its steps', async 
   expect(pings[1]!.body).toContain('Steps have not ended well: "load" (failed).');
 });
 
+test('a run that waits is pinged as failed when it is cancelled, and one that has not begun is not pinged', async () => {
+  const { app, clock, scheduler, events } = await boot({ rest: `${receiver.url}/ping` });
+  scheduler.registerHandler('rest', ({ waitFor }) => waitFor('approved'));
+  await scheduler.schedule('rest', { id: 'begun', in: 0 });
+  await scheduler.schedule('rest', { id: 'unbegun', in: '1 day' });
+  const waits = events.once('run.snoozed');
+  await clock.advanceBy(5_000);
+  await waits;
+  for (const id of ['begun', 'unbegun']) await scheduler.cancelJob(id);
+  await app.close();
+  const pings = receiver.received.filter(({ path }) => path.startsWith('/ping'));
+  expect(pings.map(({ path }) => path.replace(uuid, ''))).toEqual(['/ping/start', '/ping/fail']);
+});
+
 test('the alert of a failure is resolved when the record says that the job has succeeded since', async () => {
   const { app, clock, scheduler, reports, events, alerts } = await boot();
   await scheduler.createJob({ id: 'hourly', handler: 'report', every: '1h' });

@@ -27,6 +27,15 @@ describe('the log', () => {
     Logger.overrideLogger(false);
   });
 
+  test('says of what was cancelled whether it had begun', () => {
+    events.emit('run.cancelled', { ...run, durationMs: 20, hasBegun: true });
+    events.emit('run.cancelled', { ...run, durationMs: 0, hasBegun: false });
+    expect(lines.map(([level, text]) => [level, / was cancelled .*/.exec(text)?.[0]])).toEqual([
+      ['log', ' was cancelled after 20 ms.'],
+      ['debug', ' was cancelled before it began.'],
+    ]);
+  });
+
   test('has no line that a name or an error makes', () => {
     const forged = 'a\n2026-11-30T10:00:00.000Z ERROR forged';
     for (const end of ['\r\n', '\r', '\u2028', '\u0085'])

@@ -73,6 +73,9 @@ test('a timeout and a cancellation are failures, and time is when it began', asy
     await app.clock.advanceBy(10_000);
     await app.settle();
     await app.scheduler.cancelJob('unwanted');
+    // What has not begun is no execution.
+    await app.scheduler.schedule('slow', { id: 'unbegun', in: '1h' });
+    await app.scheduler.cancelJob('unbegun');
     await app.settle();
     await app.clock.advanceBy(10_000);
     await app.settle();

@@ -99,6 +99,17 @@ describe('the metrics of a process', () => {
     expect(lines.join()).toMatch(/chronis_settle_batch_runs_count [1-9]/);
   });
 
+  test('count a run that is cancelled before it begins, and no attempt of it', async () => {
+    const app = await boot();
+    await app.scheduler.schedule('fail', { in: '1h', id: 'later' });
+    await app.scheduler.cancelJob('later');
+    const lines = await linesOf(app);
+    const counted = 'chronis_runs_total{handler="fail",queue="default",origin="at",verdict="cancelled"} 1';
+    expect(lines).toContain(counted);
+    const attempts = lines.filter((line) => line.startsWith('chronis_attempts_total{handler="fail"'));
+    expect(attempts.filter((line) => !line.endsWith(' 0'))).toEqual([]);
+  });
+
   test('have all verdicts of all handlers from 0 on, before anything has run', async () => {
     const lines = await linesOf(await boot());
     for (const verdict of ['succeeded', 'failed', 'timed_out', 'cancelled', 'lost']) {

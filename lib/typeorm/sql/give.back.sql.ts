@@ -1,6 +1,7 @@
 import { abandoned } from '../../ports/abandonment.js';
 import { unnest } from './arrays.fragment.js';
 import { calledRuns, jobColumns, joinedJob } from './called.runs.fragment.js';
+import { cancelledColumn } from './cancelled.fragment.js';
 import { endings } from './endings.fragment.js';
 import { flowEndColumn } from './flow.end.fragment.js';
 import { jammed } from './jammed.fragment.js';
@@ -51,8 +52,8 @@ ending as (
 ${calledRuns},
 ${endings(t)}
 select e.id::text, e.fence, e.job_uid::text, e.namespace, e.job_id, e.final, e.final and e.outcome = 'lost' as lost, false as left_over,
-  c.run as called, ${flowEndColumn('e')}, ${toldColumn}
+  c.run as called, ${flowEndColumn('e')}, ${cancelledColumn('e', 'e.started_at', 2)}, ${toldColumn}
 from judged e left join called c on c.id = e.id
 union all
-select id::text, null, null, null, null, false, false, true, null, null, 0 from held where id not in (select id from mine)`;
+select id::text, null, null, null, null, false, false, true, null, null, null, 0 from held where id not in (select id from mine)`;
 }

@@ -1,5 +1,6 @@
 import { defaultPolicies, lossesInCompany } from '../../model/policies.js';
 import { calledRuns, jobColumns, joinedJob } from './called.runs.fragment.js';
+import { cancelledColumn } from './cancelled.fragment.js';
 import { endings } from './endings.fragment.js';
 import { flowEndColumn } from './flow.end.fragment.js';
 import { dueQueues } from './due.queues.fragment.js';
@@ -113,7 +114,7 @@ select ${ms(now)} as now, (select json_agg(h.id::text order by h.id) from held h
   (select json_agg(json_build_object('id', s.id::text, 'flow', ${flowKey('s')})) from seen s where s.id not in (select id from mine)) as of_flows, ended_run.*
 from (select) always left join (
   select e.id::text, e.job_uid::text, e.job_id, e.namespace, e.handler, e.worker,
-    case when e.final then e.outcome end as verdict, e.final, c.run as called, ${flowEndColumn('e')}, ${toldColumn}
+    case when e.final then e.outcome end as verdict, e.final, c.run as called, ${flowEndColumn('e')}, ${cancelledColumn('e', 'e.started_at')}, ${toldColumn}
   from judged e left join called c on c.id = e.id
 ) ended_run on true`;
 }
