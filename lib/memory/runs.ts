@@ -3,6 +3,7 @@ import type { ClaimedRun, RunOrigin } from '../model/run.js';
 import { isFailure, type Outcome, type RunVerdict } from '../model/verdict.js';
 import type { JsonValue } from '../model/json.js';
 import { storedFingerprint } from '../ports/fingerprint.js';
+import type { CancelledRun } from '../ports/run.ends.js';
 import { maxFlowResult, type EpochMs, type Hold, type StepEnd } from '../ports/storage.adapter.js';
 import { endFixedDelay } from './cursors.js';
 import type { Place } from './due.index.js';

@@ -51,7 +51,7 @@ describe.each(['memory', 'PostgreSQL'])(
 
     const inDatabase = async <T>(work: (source: DataSource) => Promise<T>): Promise<T> => {
       const source = await new DataSource({ type: 'postgres', url: databaseUrl() }).initialize();
-      return work(source).finally(() => source.destroy());
+      return work(source).finally(async () => source.destroy());
     };
 
     const begin = async (): Promise<Map<string, string>> => {
