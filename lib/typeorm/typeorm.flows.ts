@@ -4,7 +4,6 @@ import { FlowReconciling } from './flow.reconciling.js';
 import { conclude } from './run.conclusion.js';
 import { isRunId } from './run.id.js';
 import { WaitReconciling } from './run.waits.js';
-import type { TableNames } from './sql/table.names.js';
 import type { StatementRunner } from './statement.runner.js';
 import { TypeOrmFlowStore } from './typeorm.flow.store.js';
 

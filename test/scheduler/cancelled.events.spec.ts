@@ -51,7 +51,11 @@ describe.each(['memory', 'PostgreSQL'])(
 
     const inDatabase = async <T>(work: (source: DataSource) => Promise<T>): Promise<T> => {
       const source = await new DataSource({ type: 'postgres', url: databaseUrl() }).initialize();
-      return work(source).finally(async () => source.destroy());
+      try {
+        return await work(source);
+      } finally {
+        await source.destroy();
+      }
     };
 
     const begin = async (): Promise<Map<string, string>> => {
