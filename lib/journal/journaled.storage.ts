@@ -2,8 +2,6 @@ import { defaultRecordLimit, MemoryStorage, type MemoryStorageOptions } from '..
 import { unregister } from '../memory/workers.js';
 import { StorageDamagedError, StorageError } from '../model/errors.js';
 import type { EpochMs } from '../ports/epoch.ms.js';
-import type { AnyTransactionOptions, TransactionWork } from '../ports/run.transaction.js';
-import type { RunStepRecord, Settlement } from '../ports/storage.adapter.js';
 import { SystemClock } from '../ports/system.clock.js';
 import type { StoredTables } from './change.js';
 import { GroupCommit } from './group.commit.js';
@@ -91,16 +89,6 @@ export class JournaledStorage extends MemoryStorage {
     const end = this.end();
     opened.closing = end.catch(() => undefined);
     await end;
-  }
-
-  override async transaction<T>(
-    work: TransactionWork<T>,
-    conclude: (value: T) => Settlement | RunStepRecord,
-    options: AnyTransactionOptions,
-  ): Promise<T> {
-    const value = await super.transaction(work, conclude, options);
-    await this.lasting();
-    return value;
   }
 
   protected override lasting(): Promise<void> {

@@ -75,6 +75,7 @@ import type {
   TransactionWork,
 } from '../ports/run.transaction.js';
 import { SystemClock } from '../ports/system.clock.js';
+import { RunEnds } from '../ports/run.ends.js';
 import { queryAudit, recordAudit, refuseRepeated } from './auditing.js';
 import { backfill } from './backfilling.js';
 import { MemoryBinaries } from './binaries.js';
@@ -86,7 +87,6 @@ import { discardRuns, retryRuns } from './dead.letters.js';
 import { insertJobs, updateJob } from './definitions.js';
 import { queryFailures } from './failures.js';
 import { dueCursors, fire } from './firing.js';
-import { RunEnds, type RunEnd } from '../ports/run.ends.js';
 import { withFlows } from './flow.endings.js';
 import { MemoryEventChannel } from './memory.event.channel.js';
 import { MemoryFlows } from './memory.flows.js';
@@ -108,6 +108,7 @@ import { takeStock } from './stock.js';
 import { queryRunSteps, recordRunStep, recordStepWait, sendRunSignal, takeRunSignal } from './run.steps.js';
 import { settleInto } from './flow.hands.js';
 import { settle, settleOpen } from './settling.js';
+import { MemoryTransaction } from './memory.transaction.js';
 import { MemoryTransactions, type TransactionSource } from './memory.transactions.js';
 import { restoreTables, takeSnapshot } from './snapshot.js';
 import { syncedSet } from './releases.js';
@@ -180,7 +181,7 @@ export class MemoryStorage extends StorageAdapter {
     this.wakeSignal = new MemoryWakeSignal(this.tables);
     this.eventChannel = new MemoryEventChannel(this.tables);
     this.steps = steps ?? this.tables;
-    this.isCommitting = this.steps === this.tables;
+    this.isCommitting = !(steps instanceof MemoryTransaction);
     this.transactions = new MemoryTransactions(this.tables, this.clock, options);
   }
 
@@ -221,7 +222,7 @@ export class MemoryStorage extends StorageAdapter {
     conclude: (value: T) => Settlement | RunStepRecord,
     options: AnyTransactionOptions,
   ): Promise<T> {
-    return this.transactions.concluding(work, conclude, options, () => this.runEnds.tell(this.takeEnds()));
+    return this.transactions.concluding(work, conclude, options, () => this.done());
   }
 
   async init(): Promise<void> {}
@@ -558,16 +559,16 @@ export class MemoryStorage extends StorageAdapter {
     const step = kind === 'read' ? work : withFlows(work);
     this.tables.ends.length = 0;
     const answer = structuredClone(this.steps.take(step, this.clock.now(), kind));
-    // What is done in a transaction is not committed yet.
-    const ends = this.isCommitting ? this.takeEnds() : [];
-    await this.lasting();
-    if (ends.length > 0) await this.runEnds.tell(ends);
+    await this.done();
     return answer;
   }
 
-  /** Of what the last step has done. */
-  private takeEnds(): RunEnd[] {
-    return structuredClone(this.tables.ends.splice(0));
+  /** Resolves when the last step is kept as safely as it is kept here, and what has ended by it is told. */
+  private async done(): Promise<void> {
+    // What is done in a transaction is not committed yet.
+    const ends = this.isCommitting ? structuredClone(this.tables.ends.splice(0)) : [];
+    await this.lasting();
+    if (ends.length > 0) await this.runEnds.tell(ends);
   }
 
   /** Resolves when what was done, and what was seen, is kept as safely as it is kept here. */

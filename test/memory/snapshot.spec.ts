@@ -67,6 +67,8 @@ function through<T extends object>(
       const value: unknown = Reflect.get(target, key, target);
       // A transaction goes on between calls, and ends with the storage that it is in.
       if (['wakeSignal', 'joined', 'transaction'].includes(String(key))) return undefined;
+      // Who listens does so to one storage, and would not hear the one that is restored from it.
+      if (key === 'runEnds') return undefined;
       if (parts.includes(String(key)))
         return through(
           written,
